@@ -1,0 +1,48 @@
+/**
+ * The network f_θ: h at a position depends on earlier variables only.
+ *
+ * Axes: B batch, N variables, C components, W width of the features.
+ */
+import type * as tf from '@tensorflow/tfjs-core'
+import type { Domain } from '../domain.js'
+import type { StateTensor } from '../exported-model.js'
+import type { ResolvedOrder } from '../order.js'
+import type { ParameterArrays } from '../parameters.js'
+import type { Piece } from '../piece.js'
+import type { Previous } from './factorization.js'
+
+export type Tensors = Record<string, tf.Tensor>
+
+/** What a network is bound to, once, by the model. */
+export interface Binding {
+  readonly domain: Domain
+  readonly order: ResolvedOrder
+  /** How many numbers the head wants for each variable. */
+  readonly parametersPerVariable: number
+}
+
+/** A specification: name and options. */
+export interface Network extends Piece {
+  /** @throws {UnsupportedError} where the network cannot work with this order, length or head */
+  bind(binding: Binding): BoundNetwork
+}
+
+export interface BoundNetwork {
+  /** W. */
+  readonly width: number
+  /** True: the features of a variable are its head's parameters themselves, and the head brings no projection. */
+  readonly emitsParameters: boolean
+  /** The tensors that `step` and `extend` carry, one of them `index`, int32 [1]. All begin as zeros, with a past of 0. */
+  readonly state: readonly StateTensor[]
+  /** The most variables that forward can take; undefined: any number. */
+  readonly longest?: number
+  initialize(seed: number): ParameterArrays
+  /** The whole of x [B, N, C] at once, teacher forcing → features [B, N, W] by position. */
+  forward(parameters: Tensors, x: tf.Tensor, before?: Previous): tf.Tensor
+  /** One variable: reads the variable before (values [B, C], isStart [B]) → features [B, W] of the position of rank `index`. */
+  step(parameters: Tensors, state: Tensors, previous: Previous): { features: tf.Tensor; state: Tensors }
+  /** A chunk of known variables (values [B, S, C], isStart [B, S], in the order of generation) → features [B, S, W]. */
+  extend(parameters: Tensors, state: Tensors, previous: Previous): { features: tf.Tensor; state: Tensors }
+  /** The earlier positions that h at `position` reads, its whole receptive field. */
+  dependencies(position: number): readonly number[]
+}

@@ -1,0 +1,17 @@
+/** Networks: context extraction f_θ that never sees the future. */
+import { type Piece, UnknownPieceError } from '@chainrule/core'
+import { type Network, tabular } from '@chainrule/core/tensors'
+import { multilayerPerceptron } from './multilayer-perceptron.js'
+import { transformer } from './transformer.js'
+
+export { multilayerPerceptron, type MultilayerPerceptronOptions } from './multilayer-perceptron.js'
+export { transformer, type TransformerOptions } from './transformer.js'
+
+const byName: Record<string, (options: never) => Network> = { multilayerPerceptron, tabular, transformer }
+
+/** The network that a file names. @throws {UnknownPieceError} */
+export function networkFromName({ name, options }: Piece): Network {
+  const make = byName[name]
+  if (!make) throw new UnknownPieceError(`No network is called "${name}". Known: ${Object.keys(byName).join(', ')}.`)
+  return make(options as never)
+}

@@ -1,0 +1,169 @@
+/**
+ * The transformer, pre-norm: x += attention(norm(x)); x += feedForward(norm(x)); GPT-2's layout (Radford et al. 2019) without biases.
+ *
+ * Positions are rotary by default, with attention banded to `context` in forward, step and extend alike, so that sampling goes on
+ * beyond it: a feature sees the last `context` variables directly and, layer by layer, layers · (context − 1) + 1 in all.
+ * With learned positions the chain ends at `context`.
+ *
+ * Axes: B batch, S sequence, K keys, D width, H heads, F = D/H features of a head, R rows of the embedding.
+ */
+import { InvalidOptionError, type ParameterArrays, refuseUnknownOptions, type StateTensor, UnsupportedError, wholeNumber } from '@chainrule/core'
+import {
+  type BoundNetwork,
+  causalAttention,
+  constantInitial,
+  embedding,
+  gelu,
+  last,
+  layerNormalization,
+  linear,
+  type Network,
+  nextPosition,
+  normalInitial,
+  positions,
+  type Previous,
+  previous,
+  restore,
+  rotaryAngles,
+  rotaryEmbedding,
+  type Tensors,
+} from '@chainrule/core/tensors'
+import * as tf from '@tensorflow/tfjs-core'
+
+export interface TransformerOptions {
+  layers: number
+  heads: number
+  /** D; a multiple of `heads`, with an even number of features for each head where positions are rotary. */
+  width: number
+  /** How many variables attention looks back at, the current one's predecessor included. */
+  context: number
+  /** 'rotary' (default): goes on beyond the context. 'learned': one vector for each of `context` places. */
+  positions?: 'rotary' | 'learned'
+}
+
+/** Keys and values of one layer. */
+interface Memory {
+  readonly keys: tf.Tensor
+  readonly values: tf.Tensor
+}
+
+export function transformer(options: TransformerOptions): Network {
+  refuseUnknownOptions('transformer', options, ['layers', 'heads', 'width', 'context', 'positions'])
+  const layers = wholeNumber('transformer', 'layers', options.layers)
+  const heads = wholeNumber('transformer', 'heads', options.heads)
+  const width = wholeNumber('transformer', 'width', options.width)
+  const context = wholeNumber('transformer', 'context', options.context, 2)
+  const { positions: kind = 'rotary' } = options
+  if (kind !== 'rotary' && kind !== 'learned') throw new InvalidOptionError(`transformer: positions must be 'rotary' or 'learned', got ${JSON.stringify(kind)}.`)
+  const features = width / heads
+  if (!Number.isInteger(features)) throw new InvalidOptionError(`transformer: width ${width} is not a multiple of heads ${heads}.`)
+  if (kind === 'rotary' && features % 2) throw new InvalidOptionError(`transformer: rotary positions need an even number of features for each head, got ${width}/${heads} = ${features}.`)
+
+  return {
+    name: 'transformer',
+    options: { layers, heads, width, context, positions: kind },
+    bind({ domain, order }): BoundNetwork {
+      if (order.groups) throw new UnsupportedError('transformer: an order with groups is not supported. Use groups of one, or a multilayer perceptron.')
+      if (kind === 'learned' && domain.length !== 'variable' && domain.length > context) {
+        throw new InvalidOptionError(`transformer: learned positions end at context ${context}, the domain has ${domain.length} variables. Raise context, or use rotary positions.`)
+      }
+      const startRow = domain.components * domain.values
+
+      /** Embeds what came before (values [B, S, C], isStart [B, S]) → [B, S, D]; `start` has a row of its own, the last. */
+      const embed = (parameters: Tensors, { values, isStart }: Previous): tf.Tensor => {
+        const rows = tf.unstack(values, 2).map((component, c) => {
+          const row = c === 0 ? component : tf.add(component, tf.scalar(c * domain.values, 'int32'))
+          return embedding(parameters.embedding, tf.where(isStart, tf.mul(tf.onesLike(row), tf.scalar(startRow, 'int32')), row))
+        })
+        return rows.length === 1 ? rows[0] : tf.addN(rows)
+      }
+
+      /** The blocks, over a chunk x [B, S, D]; `memory` holds the keys and values of what came before the chunk. */
+      const run = (parameters: Tensors, x: tf.Tensor, first: tf.Tensor, memory?: readonly Memory[]): { features: tf.Tensor; memory: Memory[] } => {
+        const [batch, length] = x.shape as [number, number]
+        const places = positions(x, first)
+        const angles = kind === 'rotary' ? rotaryAngles(places, features) : undefined
+        let h = kind === 'learned' ? tf.add(x, embedding(parameters.positions, tf.cast(places, 'int32'))) : x
+        const kept: Memory[] = []
+        for (let layer = 0; layer < layers; layer++) {
+          const parameter = (name: string) => parameters[`layer${layer}/${name}`]
+          const projected = linear(layerNormalization(h, parameter('attentionNormalization')), parameter('queriesKeysValues'))
+          const allHeads = tf.transpose(tf.reshape(projected, [batch, length, 3 * heads, features]), [0, 2, 1, 3])
+          const [queriesKeys, chunkValues] = tf.split(allHeads, [2 * heads, heads], 1)
+          const [queries, chunkKeys] = tf.split(angles ? rotaryEmbedding(queriesKeys, angles) : queriesKeys, 2, 1)
+          const keys = memory ? tf.concat([memory[layer].keys, chunkKeys], 2) : chunkKeys
+          const values = memory ? tf.concat([memory[layer].values, chunkValues], 2) : chunkValues
+          // What the next variable can still see: with it, one query finds at most `context` keys.
+          if (memory) kept.push({ keys: last(keys, context - 1), values: last(values, context - 1) })
+          const attended = causalAttention(queries, keys, values, { context })
+          const joined = tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [batch, length, width])
+          h = tf.add(h, linear(joined, parameter('attentionOutput')))
+          const hidden = gelu(linear(layerNormalization(h, parameter('feedForwardNormalization')), parameter('feedForwardInput')))
+          h = tf.add(h, linear(hidden, parameter('feedForwardOutput')))
+        }
+        return { features: layerNormalization(h, parameters.normalization), memory: kept }
+      }
+
+      const state: StateTensor[] = [{ name: 'index', type: 'int32', shape: [1] }]
+      for (let layer = 0; layer < layers; layer++) {
+        for (const name of ['keys', 'values']) state.push({ name: `${name}${layer}`, type: 'float32', shape: ['batch', heads, 'past', features] })
+      }
+
+      const extend = (parameters: Tensors, state: Tensors, before: Previous) => {
+        const memory = Array.from({ length: layers }, (_, layer) => ({ keys: state[`keys${layer}`], values: state[`values${layer}`] }))
+        const x = embed(parameters, before)
+        const result = run(parameters, x, state.index, memory)
+        const next: Tensors = { index: nextPosition(x, state.index) }
+        result.memory.forEach(({ keys, values }, layer) => {
+          next[`keys${layer}`] = keys
+          next[`values${layer}`] = values
+        })
+        return { features: result.features, state: next }
+      }
+
+      return {
+        width,
+        emitsParameters: false,
+        longest: kind === 'learned' ? context : undefined,
+        state,
+        initialize(seed): ParameterArrays {
+          const initial = (name: string, shape: number[], deviation = 0.02) => normalInitial(seed, `network/${name}`, shape, deviation)
+          // Outputs into the residual stream begin smaller, so that its variance does not grow with the depth (GPT-2).
+          const residual = 0.02 / Math.sqrt(2 * layers)
+          const parameters: ParameterArrays = { embedding: initial('embedding', [startRow + 1, width]) }
+          if (kind === 'learned') parameters.positions = initial('positions', [context, width])
+          for (let layer = 0; layer < layers; layer++) {
+            const put = (name: string, shape: number[], deviation?: number) => {
+              parameters[`layer${layer}/${name}`] = initial(`layer${layer}/${name}`, shape, deviation)
+            }
+            parameters[`layer${layer}/attentionNormalization`] = constantInitial([width], 1)
+            put('queriesKeysValues', [width, 3 * width])
+            put('attentionOutput', [width, width], residual)
+            parameters[`layer${layer}/feedForwardNormalization`] = constantInitial([width], 1)
+            put('feedForwardInput', [width, 4 * width])
+            put('feedForwardOutput', [4 * width, width], residual)
+          }
+          parameters.normalization = constantInitial([width], 1)
+          return parameters
+        },
+        forward(parameters, x, before) {
+          if (kind === 'learned' && x.shape[1]! > context) {
+            throw new InvalidOptionError(`transformer: learned positions end at context ${context}, x has ${x.shape[1]} variables. Use rotary positions to go on.`)
+          }
+          const zero = tf.tensor1d([0], 'int32')
+          return restore(run(parameters, embed(parameters, previous(x, order, before)), zero).features, order)
+        },
+        step(parameters, state, { values, isStart }) {
+          const result = extend(parameters, state, { values: tf.expandDims(values, 1), isStart: tf.expandDims(isStart, 1) })
+          return { features: tf.squeeze(result.features, [1]), state: result.state }
+        },
+        extend,
+        dependencies(position) {
+          const rank = order.isLeftToRight ? position : order.inverse[position]
+          const earliest = Math.max(0, rank - (layers * (context - 1) + 1))
+          return Array.from({ length: rank - earliest }, (_, i) => (order.isLeftToRight ? earliest + i : order.permutation[earliest + i]))
+        },
+      }
+    },
+  }
+}

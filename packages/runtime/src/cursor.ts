@@ -1,0 +1,95 @@
+/**
+ * The cursor: where a generation stands. The variable before the next one, and the state of the network.
+ * Everything is in the order of generation. Axes: B batch, C components.
+ */
+import { type ModelManifest, sizeOf, type StateTensor } from '@chainrule/core'
+import type { Tensor } from 'onnxruntime-common'
+import { type Feeds, loadOnnxRuntime } from './session.js'
+
+export interface Cursor {
+  readonly batch: number
+  /** [B, C]; where `isStart`, anything. */
+  readonly previous: Int32Array
+  /** [B], 1: nothing came before. */
+  readonly isStart: Uint8Array
+  /** By the names of the manifest's `state`. */
+  readonly state: Feeds
+}
+
+/** Makes tensors. onnxruntime knows only its own class of them, so this comes from the module that runs. */
+export async function tensorMaker(): Promise<(data: Float32Array | Int32Array | Uint8Array, shape: readonly number[]) => Tensor> {
+  const { Tensor } = await loadOnnxRuntime()
+  return (data, shape) => {
+    if (data instanceof Float32Array) return new Tensor('float32', data, shape)
+    if (data instanceof Int32Array) return new Tensor('int32', data, shape)
+    return new Tensor('bool', data, shape)
+  }
+}
+
+/** Before the first variable: state of zeros with a past of 0. */
+export async function beginning({ domain, state }: ModelManifest, batch: number): Promise<Cursor> {
+  const tensor = await tensorMaker()
+  const zeros = ({ type, shape }: StateTensor) => {
+    const sizes = shape.map((axis) => (axis === 'batch' ? batch : axis === 'past' ? 0 : axis))
+    return tensor(type === 'int32' ? new Int32Array(sizeOf(sizes)) : new Float32Array(sizeOf(sizes)), sizes)
+  }
+  return {
+    batch,
+    previous: new Int32Array(batch * domain.components),
+    isStart: new Uint8Array(batch).fill(1),
+    state: Object.fromEntries(state.map((declared) => [declared.name, zeros(declared)])),
+  }
+}
+
+/** A cursor of batch 1, repeated: what many samples of one prompt begin with. */
+export async function repeated(cursor: Cursor, state: readonly StateTensor[], batch: number): Promise<Cursor> {
+  const tensor = await tensorMaker()
+  const repeatRows = <A extends Float32Array | Int32Array | Uint8Array>(rows: A, length: number): A => {
+    const result = new (rows.constructor as new (size: number) => A)(rows.length * batch)
+    for (let from = 0; from < rows.length; from += length) {
+      for (let copy = 0; copy < batch; copy++) result.set(rows.subarray(from, from + length), from * batch + copy * length)
+    }
+    return result
+  }
+  const repeatedTensor = ({ name, shape }: StateTensor): Tensor => {
+    const old = cursor.state[name]
+    const axis = shape.indexOf('batch')
+    if (axis < 0) return old
+    const sizes = old.dims.map((size, i) => (i === axis ? batch : size))
+    return tensor(repeatRows(old.data as Float32Array | Int32Array, sizeOf(old.dims.slice(axis))), sizes)
+  }
+  return {
+    batch,
+    previous: repeatRows(cursor.previous, cursor.previous.length),
+    isStart: repeatRows(cursor.isStart, 1),
+    state: Object.fromEntries(state.map((declared) => [declared.name, repeatedTensor(declared)])),
+  }
+}
+
+/** The inputs of a graph that a cursor stands for. */
+export async function cursorFeeds({ batch, previous, isStart, state }: Cursor): Promise<Feeds> {
+  const tensor = await tensorMaker()
+  return {
+    previous: tensor(previous, [batch, previous.length / batch]),
+    isStart: tensor(isStart, [batch]),
+    ...Object.fromEntries(Object.entries(state).map(([name, value]) => [`state.${name}`, value])),
+  }
+}
+
+/** The cursor after a run: its state among the outputs, the last variable as it was kept. */
+export function advanced(cursor: Cursor, outputs: Feeds, last: Int32Array): Cursor {
+  return {
+    batch: cursor.batch,
+    previous: last,
+    isStart: new Uint8Array(cursor.batch),
+    state: Object.fromEntries(Object.keys(cursor.state).map((name) => [name, outputs[`next.${name}`]])),
+  }
+}
+
+/** The last variable of each row: x [B, S, C] → [B, C]. */
+export function lastVariable(x: Int32Array, batch: number, components: number): Int32Array {
+  const rowLength = x.length / batch
+  const result = new Int32Array(batch * components)
+  for (let row = 0; row < batch; row++) result.set(x.subarray((row + 1) * rowLength - components, (row + 1) * rowLength), row * components)
+  return result
+}

@@ -1,0 +1,116 @@
+/**
+ * The graphs of an exported model as sessions, opened when they are first run. Every session holds a copy of the weights:
+ * several stay open only while all copies together are small, else opening one releases the one used longest ago.
+ * Runs queue up, so that no session is released under a run and calls may overlap.
+ */
+import { ChainruleError, graphFiles, type GraphName, InvalidModelError, type ModelManifest, weightsFile } from '@chainrule/core'
+import type { ModelFiles } from './model-files.js'
+import { type Feeds, openSession, type Provider, type Session } from './session.js'
+
+/** Opening a session takes about as long as generating a hundred variables; this much memory is worth not doing it again. */
+const mostBytesOfCopies = 64 * 2 ** 20
+
+export interface Graphs {
+  /** Of the session opened last. */
+  readonly provider: Provider
+  readonly reason: string
+  /** @throws {ChainruleError} after `release` */
+  checkOpen(): void
+  /** Runs a graph and returns the outputs of those names. @throws {ChainruleError} after `release` */
+  run(name: GraphName, feeds: Feeds, outputs: readonly string[]): Promise<Feeds>
+  /** Waits for runs under way, then frees everything. */
+  release(): Promise<void>
+}
+
+/** The inputs and outputs that the format promises for a graph. */
+export function graphSignature(name: GraphName, { domain, state }: Pick<ModelManifest, 'domain' | 'state'>): { inputs: string[]; outputs: string[] } {
+  const carriesState = name !== 'score' || domain.length === 'variable'
+  const inputs = name === 'score' ? ['x'] : ['uniforms', 'temperature', 'given', 'isGiven']
+  const outputs = { score: ['nats'], step: ['value', 'drawn', 'distance', 'nats'], sample: ['values', 'drawn', 'distance', 'nats'] }[name]
+  if (!carriesState) return { inputs, outputs }
+  return {
+    inputs: [...inputs, 'previous', 'isStart', ...state.map((tensor) => `state.${tensor.name}`)],
+    outputs: [...outputs, ...state.map((tensor) => `next.${tensor.name}`)],
+  }
+}
+
+function checkSignature(file: string, session: Session, expected: { inputs: string[]; outputs: string[] }): void {
+  const missing = expected.inputs.filter((name) => !session.inputNames.includes(name))
+  const unknown = session.inputNames.filter((name) => !expected.inputs.includes(name))
+  const lacking = expected.outputs.filter((name) => !session.outputNames.includes(name))
+  const faults = [
+    missing.length && `it has no input ${missing.join(', ')}`,
+    unknown.length && `it asks for ${unknown.join(', ')}`,
+    lacking.length && `it has no output ${lacking.join(', ')}`,
+  ].filter(Boolean)
+  if (faults.length) throw new InvalidModelError(`${file} is not a graph of this format: ${faults.join('; ')}. Export the model again.`)
+}
+
+/** Opens the first graph, so that the provider is known and the model has been seen to load. @throws as `openSession` does */
+export async function openGraphs(files: ModelFiles, options: { provider: Provider | 'auto'; threads: number }): Promise<Graphs> {
+  /** Used longest ago first. */
+  const open = new Map<GraphName, Session>()
+  let last!: Session
+  let queue: Promise<unknown> = Promise.resolve()
+  let isReleased = false
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = queue.then(work)
+    queue = result.catch(() => undefined)
+    return result
+  }
+  const most = Math.max(1, Math.floor(mostBytesOfCopies / files.manifest.files[weightsFile].bytes))
+  const session = async (name: GraphName): Promise<Session> => {
+    const there = open.get(name)
+    if (there) {
+      open.delete(name)
+      open.set(name, there)
+      return there
+    }
+    for (const [other, old] of open) {
+      if (open.size < most) break
+      open.delete(other)
+      await old.release()
+    }
+    const { model, externalData } = await files.graph(name)
+    last = await openSession(model, { ...options, externalData })
+    try {
+      checkSignature(`${files.name}: ${graphFiles[name]}`, last, graphSignature(name, files.manifest))
+    } catch (error) {
+      await last.release()
+      throw error
+    }
+    open.set(name, last)
+    return last
+  }
+  const checkOpen = () => {
+    if (isReleased) throw new ChainruleError(`${files.name} was released and cannot be used again. Open it anew.`)
+  }
+  await session('score')
+  return {
+    checkOpen,
+    get provider() {
+      return last.provider
+    },
+    get reason() {
+      return last.reason
+    },
+    async run(name, feeds, outputs) {
+      checkOpen()
+      return inTurn(async () => {
+        const opened = await session(name)
+        try {
+          return await opened.run(feeds, outputs)
+        } catch (error) {
+          throw new InvalidModelError(`${files.name}: ${graphFiles[name]} failed while running: ${(error as Error).message}`, { cause: error })
+        }
+      })
+    },
+    release() {
+      isReleased = true
+      return inTurn(async () => {
+        for (const old of open.values()) await old.release()
+        open.clear()
+      })
+    },
+  }
+}

@@ -1,0 +1,234 @@
+/**
+ * The verbs that generate: `sample` (many at once), `stream` (one, as it grows) and `replay` (the sampler follows a
+ * sequence that another one drew). Options are checked here. Axes: N samples, n variables, C components.
+ */
+import {
+  checkSeed,
+  InvalidOptionError,
+  type ModelManifest,
+  refuseUnknownOptions,
+  type ResolvedOrder,
+  toGenerationOrder,
+  toPositions,
+  UnsupportedError,
+  wholeNumber,
+} from '@chainrule/core'
+import { beginning, type Cursor, repeated } from './cursor.js'
+import { generate, type Given } from './generation.js'
+import type { Graphs } from './graphs.js'
+import { checkValues, type Progress, readSequence } from './scoring.js'
+import { type SamplerName, samplers } from './samplers.js'
+
+/** Values that stay as they are; only the others are drawn. Either array may be for one sample only: then all share it. */
+export interface GivenValues {
+  /** [N or 1, n, C], by position. */
+  values: Int32Array
+  /** [N or 1, n], 1: given; elsewhere `values` is not looked at. */
+  isGiven: Uint8Array
+}
+
+interface CommonOptions {
+  /** 0 … 2³² − 1. The same seed draws the same numbers, in whatever batches. */
+  seed: number
+  /** > 0; 1 samples from the model, less is more cautious. `nats` are those of temperature 1. */
+  temperature?: number
+  /** [p, C], variable length only: what all samples begin with. Noise counts positions from its first variable. */
+  prompt?: Int32Array
+  /** 'graph': the whole loop in onnxruntime. 'steps': its slow twin, one run for each variable. */
+  sampler?: SamplerName
+  signal?: AbortSignal
+}
+
+export interface SampleOptions extends CommonOptions {
+  /** N. */
+  count?: number
+  /** n, variable length only, and required there: how many variables to draw after the prompt. */
+  length?: number
+  given?: GivenValues
+  /** The address of the first sample in the noise: samples 10 … 19 of a seed are the same in one call or another. */
+  firstSample?: number
+  /** Samples drawn in one run; it changes memory and speed only. */
+  batchSize?: number
+  onProgress?(progress: Progress): void
+}
+
+export interface Samples {
+  /** [N, n, C], by position, without the prompt. */
+  readonly values: Int32Array
+  /** [N, n]: −log p of each variable, in nats, at temperature 1. */
+  readonly nats: Float32Array
+  /** [N, n, C]: what the noise picks, given or not. */
+  readonly drawn: Int32Array
+  /** [N, n]: how far the noise lies outside the CDF interval of the values kept; 0 = inside. */
+  readonly distance: Float32Array
+}
+
+export interface StreamOptions extends CommonOptions {
+  /** How many variables; absent: until the consumer stops. */
+  length?: number
+  /** Which sample of the seed. */
+  firstSample?: number
+}
+
+export interface StreamChunk {
+  /** [S, C] */
+  readonly values: Int32Array
+  /** [S] */
+  readonly nats: Float32Array
+}
+
+export interface ReplayOptions extends Omit<SampleOptions, 'given'> {
+  /** [N, n, C], by position: what another sampler drew from the same seed, `firstSample` and temperature. */
+  values: Int32Array
+}
+
+/** The steps between two looks at the signal. */
+const stretch = 64
+/** A stream's first stretch: short, so that something appears at once. */
+const firstStretch = 4
+const mostSamples = 2 ** 32
+
+function checkCommon(owner: string, { domain }: ModelManifest, { seed, temperature = 1, prompt, sampler = 'graph' }: CommonOptions) {
+  checkSeed(owner, seed)
+  if (typeof temperature !== 'number' || !(Math.fround(temperature) > 0) || !Number.isFinite(Math.fround(temperature))) {
+    throw new InvalidOptionError(`${owner}: temperature must be a finite number above 0, got ${String(temperature)}. For the most probable values use a small one, 0.01 say.`)
+  }
+  if (!Object.hasOwn(samplers, sampler)) throw new InvalidOptionError(`${owner}: sampler must be one of ${Object.keys(samplers).join(', ')}, got ${JSON.stringify(sampler)}.`)
+  if (prompt !== undefined) {
+    if (domain.length !== 'variable') throw new UnsupportedError(`${owner}: a prompt belongs to models of variable length; this one has ${domain.length} variables. Pass the known ones as given.`)
+    if (!(prompt instanceof Int32Array) || prompt.length % domain.components) throw new InvalidOptionError(`${owner}: prompt must be an Int32Array of whole variables (${domain.components} components each).`)
+    checkValues(owner, 'prompt', prompt, domain, prompt.length / domain.components)
+  }
+  return { seed, temperature, prompt, sampler }
+}
+
+/** Checks given values; the result gives those of samples first … first + B − 1, in the order of generation. */
+function givenOf(owner: string, { values, isGiven }: GivenValues, { domain }: ModelManifest, order: ResolvedOrder, N: number, n: number): (first: number, B: number) => Given {
+  const C = domain.components
+  const sizes = (width: number) => (N === 1 ? `${n * width}` : `${n * width} (shared) or ${N * n * width}`)
+  const fits = (array: Int32Array | Uint8Array, width: number) => array.length === n * width || array.length === N * n * width
+  if (!(values instanceof Int32Array) || !fits(values, C)) throw new InvalidOptionError(`${owner}: given.values must be an Int32Array of ${sizes(C)} numbers, got ${values?.length}.`)
+  if (!(isGiven instanceof Uint8Array) || !fits(isGiven, 1)) throw new InvalidOptionError(`${owner}: given.isGiven must be a Uint8Array of ${sizes(1)} entries, got ${isGiven?.length}.`)
+  const row = <A extends Int32Array | Uint8Array>(rows: A, sample: number, length: number) => rows.subarray(rows.length === length ? 0 : sample * length, rows.length === length ? length : (sample + 1) * length) as A
+  const kept = (sample: number): Given => {
+    const known = row(isGiven, sample, n)
+    return { values: row(values, sample, n * C).map((value, at) => (known[Math.floor(at / C)] ? value : 0)), isGiven: known.map((flag) => (flag ? 1 : 0)) }
+  }
+  for (let sample = 0; sample < N; sample++) checkValues(owner, 'given.values', kept(sample).values, domain, n)
+  return (first, B) => {
+    const result = { values: new Int32Array(B * n * C), isGiven: new Uint8Array(B * n) }
+    for (let b = 0; b < B; b++) {
+      const ofSample = kept(first + b)
+      result.values.set(toGenerationOrder(ofSample.values, C, order), b * n * C)
+      result.isGiven.set(toGenerationOrder(ofSample.isGiven, 1, order), b * n)
+    }
+    return result
+  }
+}
+
+/** The cursor after the prompt, of batch 1. The slow twin reads it slowly, too: it must not lean on the score's graph. */
+async function afterPrompt(owner: string, graphs: Graphs, manifest: ModelManifest, prompt: Int32Array | undefined, sampler: SamplerName, signal?: AbortSignal): Promise<Cursor> {
+  const start = await beginning(manifest, 1)
+  if (!prompt?.length) return start
+  if (sampler === 'graph') return (await readSequence(graphs, manifest, start, prompt, owner, signal)).cursor
+  const steps = prompt.length / manifest.domain.components
+  const uniforms = new Float32Array(prompt.length * manifest.uniformsPerComponent).fill(0.5)
+  return (await samplers[sampler](graphs, manifest, start, { steps, uniforms, given: prompt, isGiven: new Uint8Array(steps).fill(1), temperature: 1 })).cursor
+}
+
+/** What a verb returns for each variable, and how many numbers per component or variable. */
+const parts = (C: number) => [['values', C], ['nats', 1], ['drawn', C], ['distance', 1]] as const
+
+const commonNames = ['seed', 'temperature', 'prompt', 'sampler', 'signal', 'length', 'firstSample']
+
+/**
+ * Draws samples: x_π(0), x_π(1), … by ancestral sampling.
+ * @throws {InvalidOptionError | InvalidDataError | UnsupportedError | InterruptedError}
+ */
+export async function sample(graphs: Graphs, manifest: ModelManifest, order: ResolvedOrder, options: SampleOptions, owner = 'sample'): Promise<Samples> {
+  refuseUnknownOptions(owner, options, [...commonNames, 'count', 'given', 'batchSize', 'onProgress'])
+  const { prompt, sampler, seed, temperature } = checkCommon(owner, manifest, options)
+  const { domain } = manifest
+  const C = domain.components
+  const N = wholeNumber(owner, 'count', options.count ?? 1)
+  const firstSample = wholeNumber(owner, 'firstSample', options.firstSample ?? 0, 0, mostSamples - N)
+  const batchSize = wholeNumber(owner, 'batchSize', options.batchSize ?? 64)
+  if (domain.length !== 'variable' && options.length !== undefined && options.length !== domain.length) {
+    throw new InvalidOptionError(`${owner}: the model's samples have ${domain.length} variables, got length ${options.length}. Leave length out.`)
+  }
+  const n = domain.length === 'variable' ? wholeNumber(owner, 'length', options.length) : domain.length
+  const given = options.given && givenOf(owner, options.given, manifest, order, N, n)
+  const { signal, onProgress } = options
+  const read = prompt?.length ? await afterPrompt(owner, graphs, manifest, prompt, sampler, signal) : undefined
+  const result = { values: new Int32Array(N * n * C), nats: new Float32Array(N * n), drawn: new Int32Array(N * n * C), distance: new Float32Array(N * n) }
+  let done = 0
+  for (let first = 0; first < N; first += batchSize) {
+    const B = Math.min(batchSize, N - first)
+    const stretches = generate({
+      graphs,
+      manifest,
+      order,
+      cursor: read ? await repeated(read, manifest.state, B) : await beginning(manifest, B),
+      length: n,
+      firstPosition: (prompt?.length ?? 0) / C,
+      seed,
+      firstSample: firstSample + first,
+      temperature,
+      given: given?.(first, B),
+      sampler,
+      stretchLength: () => stretch,
+      signal,
+      owner,
+    })
+    for await (const { start, steps, ...drawn } of stretches) {
+      for (let b = 0; b < B; b++) {
+        for (const [name, width] of parts(C)) {
+          result[name].set(drawn[name].subarray(b * steps * width, (b + 1) * steps * width), ((first + b) * n + start) * width)
+        }
+      }
+      onProgress?.({ done: (done += B * steps), total: N * n })
+    }
+  }
+  if (order.isLeftToRight) return result
+  for (const [name, width] of parts(C)) {
+    for (let which = 0; which < N; which++) {
+      const rows = result[name].subarray(which * n * width, (which + 1) * n * width)
+      rows.set(toPositions(rows, width, order))
+    }
+  }
+  return result
+}
+
+/**
+ * Draws one sample of a variable length and yields it as it grows; a consumer that stops taking stops the work.
+ * The same values as `sample` with the same seed and prompt.
+ * @throws {InvalidOptionError | InvalidDataError | UnsupportedError | InterruptedError}
+ */
+export function stream(graphs: Graphs, manifest: ModelManifest, order: ResolvedOrder, options: StreamOptions): AsyncGenerator<StreamChunk, void, undefined> {
+  const owner = 'stream'
+  refuseUnknownOptions(owner, options, commonNames)
+  if (manifest.domain.length !== 'variable') throw new UnsupportedError(`stream: the model has ${manifest.domain.length} variables, only a variable length grows. Use sample.`)
+  const { prompt, sampler, seed, temperature } = checkCommon(owner, manifest, options)
+  const length = options.length === undefined ? Infinity : wholeNumber(owner, 'length', options.length)
+  const firstSample = wholeNumber(owner, 'firstSample', options.firstSample ?? 0, 0, mostSamples - 1)
+  const { signal } = options
+  async function* grow(): AsyncGenerator<StreamChunk, void, undefined> {
+    const cursor = await afterPrompt(owner, graphs, manifest, prompt, sampler, signal)
+    const firstPosition = (prompt?.length ?? 0) / manifest.domain.components
+    const stretchLength = (which: number) => Math.min(stretch, firstStretch * 2 ** which)
+    const stretches = generate({ graphs, manifest, order, cursor, length, firstPosition, seed, firstSample, temperature, sampler, stretchLength, signal, owner })
+    for await (const { values, nats } of stretches) yield { values, nats }
+  }
+  return grow()
+}
+
+/**
+ * Follows a sequence: every value is given, so that `distance` and `drawn` say where this sampler would have left it.
+ * The replay law: `distance` ≤ 1e-5 everywhere, whichever sampler drew the sequence.
+ * @throws {InvalidOptionError | InvalidDataError | UnsupportedError | InterruptedError}
+ */
+export async function replay(graphs: Graphs, manifest: ModelManifest, order: ResolvedOrder, { values, ...options }: ReplayOptions): Promise<Samples> {
+  refuseUnknownOptions('replay', options, [...commonNames, 'count', 'batchSize', 'onProgress'])
+  const n = manifest.domain.length === 'variable' ? wholeNumber('replay', 'length', options.length) : manifest.domain.length
+  return sample(graphs, manifest, order, { ...options, given: { values, isGiven: new Uint8Array(n).fill(1) } }, 'replay')
+}

@@ -1,0 +1,121 @@
+/**
+ * Scoring: −log p of each variable given the ones before it. A fixed length is scored in one run; a variable length
+ * chunk by chunk with the state carried, so that a chunk continues exactly where the last one ended.
+ * Axes: N sequences, B batch, S variables of a chunk, C components.
+ */
+import { fixedLength, InvalidDataError, InvalidOptionError, type ModelManifest, refuseUnknownOptions, throwIfInterrupted, UnsupportedError, wholeNumber } from '@chainrule/core'
+import { advanced, beginning, type Cursor, cursorFeeds, lastVariable, tensorMaker } from './cursor.js'
+import { type Graphs, graphSignature } from './graphs.js'
+
+/** Variables of all samples together. */
+export interface Progress {
+  readonly done: number
+  readonly total: number
+}
+
+export interface ScoreOptions {
+  /** [N, n, C], by position. */
+  x: Int32Array
+  /** n, where the model's length is variable; absent there: x is one sequence. */
+  length?: number
+  /** [N, C], variable length only: the variable before each sequence, where it is cut from inside a longer one. */
+  previous?: Int32Array
+  /** [N], variable length only, 1: a sequence is a beginning and `previous` says nothing of it. Without `previous` all are. */
+  isStart?: Uint8Array
+  /** Sequences scored in one run; it changes memory and speed only. */
+  batchSize?: number
+  signal?: AbortSignal
+  onProgress?(progress: Progress): void
+}
+
+/** Variables of a variable-length sequence in one run. */
+const chunkLength = 256
+/** Without `batchSize`, a run has about this many variables: enough to keep the processor busy, little enough for memory. */
+const variablesOfRun = 16_384
+
+/** Checks that all values lie in 0 … V−1. @throws {InvalidDataError} naming the first place that does not */
+export function checkValues(owner: string, what: string, x: Int32Array, { values, components }: ModelManifest['domain'], n: number): void {
+  for (let at = 0; at < x.length; at++) {
+    if (x[at] < 0 || x[at] >= values) {
+      const variable = Math.floor(at / components)
+      throw new InvalidDataError(`${owner}: ${what} holds ${x[at]} (sequence ${Math.floor(variable / n)}, variable ${variable % n}, component ${at % components}), expected whole numbers from 0 to ${values - 1}.`)
+    }
+  }
+}
+
+/**
+ * Reads x [B, S, C] of a variable length from a cursor on, chunk by chunk.
+ * @returns nats [B, S], and the cursor after it
+ */
+export async function readSequence(graphs: Graphs, manifest: ModelManifest, cursor: Cursor, x: Int32Array, owner: string, signal?: AbortSignal, onChunk?: (variables: number) => void) {
+  const { components: C } = manifest.domain
+  const tensor = await tensorMaker()
+  const B = cursor.batch
+  const rowLength = x.length / B
+  const n = rowLength / C
+  const nats = new Float32Array(B * n)
+  for (let start = 0; start < n; start += chunkLength) {
+    throwIfInterrupted(signal, owner)
+    const size = Math.min(chunkLength, n - start)
+    const chunk = new Int32Array(B * size * C)
+    for (let b = 0; b < B; b++) chunk.set(x.subarray(b * rowLength + start * C, b * rowLength + (start + size) * C), b * size * C)
+    const outputs = await graphs.run('score', { ...(await cursorFeeds(cursor)), x: tensor(chunk, [B, size, C]) }, graphSignature('score', manifest).outputs)
+    const ofChunk = outputs.nats.data as Float32Array
+    for (let b = 0; b < B; b++) nats.set(ofChunk.subarray(b * size, (b + 1) * size), b * n + start)
+    cursor = advanced(cursor, outputs, lastVariable(chunk, B, C))
+    onChunk?.(B * size)
+  }
+  return { nats, cursor }
+}
+
+/**
+ * @returns nats [N, n], by position: −log p of each variable given the ones before it in the order; their sum is exactly −log p(x)
+ * @throws {InvalidOptionError | InvalidDataError | UnsupportedError | InterruptedError}
+ */
+export async function score(graphs: Graphs, manifest: ModelManifest, options: ScoreOptions): Promise<Float32Array> {
+  const owner = 'score'
+  refuseUnknownOptions(owner, options, ['x', 'length', 'previous', 'isStart', 'batchSize', 'signal', 'onProgress'])
+  const { x, previous, isStart, signal, onProgress } = options
+  const { domain } = manifest
+  const C = domain.components
+  if (!(x instanceof Int32Array)) throw new InvalidOptionError(`score: x must be an Int32Array, got ${Object.prototype.toString.call(x)}.`)
+  const isVariable = domain.length === 'variable'
+  const n = isVariable ? wholeNumber(owner, 'length', options.length ?? x.length / C) : fixedLength(domain, owner)
+  if (!isVariable && options.length !== undefined && options.length !== n) throw new InvalidOptionError(`score: the model's sequences have ${n} variables, got length ${options.length}.`)
+  if (!isVariable && (previous || isStart)) throw new UnsupportedError(`score: previous and isStart belong to models of variable length; this one's sequences have ${n} variables and are always whole.`)
+  const N = x.length / (n * C)
+  if (!Number.isInteger(N) || N === 0) throw new InvalidOptionError(`score: x has ${x.length} numbers, expected a multiple of ${n} variables × ${C} components.`)
+  checkValues(owner, 'x', x, domain, n)
+  if (previous) {
+    if (!(previous instanceof Int32Array) || previous.length !== N * C) throw new InvalidOptionError(`score: previous must be an Int32Array of ${N} sequences × ${C} components, got ${previous.length} numbers.`)
+    checkValues(owner, 'previous', previous, domain, 1)
+  }
+  if (isStart) {
+    if (!(isStart instanceof Uint8Array) || isStart.length !== N) throw new InvalidOptionError(`score: isStart must be a Uint8Array of ${N} entries, got ${isStart.length}.`)
+    if (!previous && isStart.includes(0)) throw new InvalidOptionError(`score: isStart says that sequence ${isStart.indexOf(0)} continues something, but previous is missing.`)
+  }
+  const batchSize = wholeNumber(owner, 'batchSize', options.batchSize ?? Math.max(1, Math.min(64, Math.floor(variablesOfRun / (isVariable ? Math.min(n, chunkLength) : n)))))
+  const tensor = await tensorMaker()
+  const nats = new Float32Array(N * n)
+  let done = 0
+  const advance = (variables: number) => onProgress?.({ done: (done += variables), total: N * n })
+  for (let first = 0; first < N; first += batchSize) {
+    throwIfInterrupted(signal, owner)
+    const B = Math.min(batchSize, N - first)
+    const rows = x.slice(first * n * C, (first + B) * n * C)
+    if (isVariable) {
+      const start = await beginning(manifest, B)
+      const cursor: Cursor = {
+        ...start,
+        previous: previous ? previous.slice(first * C, (first + B) * C) : start.previous,
+        isStart: isStart ? isStart.slice(first, first + B) : previous ? new Uint8Array(B) : start.isStart,
+      }
+      nats.set((await readSequence(graphs, manifest, cursor, rows, owner, signal, advance)).nats, first * n)
+    } else {
+      const outputs = await graphs.run('score', { x: tensor(rows, [B, n, C]) }, ['nats'])
+      nats.set(outputs.nats.data as Float32Array, first * n)
+      advance(B * n)
+    }
+  }
+  return nats
+}

@@ -1,0 +1,53 @@
+/** Opening what has been exported, or what has just been trained, to sample, stream and score. */
+import { InvalidModelError, type ModelManifest } from '@chainrule/core'
+import { type OpenModel, openModel, type Provider } from '@chainrule/runtime'
+import { recordTrained } from './export.js'
+import type { TrainedText } from './model.js'
+import { type TextTokenizer, tokenizerFromName } from './tokenizers/index.js'
+
+export interface OpenOptions {
+  /** 'auto' (default): CUDA where it works, else the CPU. */
+  provider?: Provider | 'auto'
+  threads?: number
+}
+
+/** An exported language model, opened. */
+export interface LoadedText {
+  readonly modality: 'text'
+  readonly tokenizer: TextTokenizer
+  readonly manifest: ModelManifest
+  readonly opened: OpenModel
+  /** What runs it and why, in one line. */
+  readonly reason: string
+  /** Frees its sessions. */
+  release(): Promise<void>
+}
+
+/**
+ * Opens an exported model: a directory, a URL of one, or its files as bytes.
+ * @throws {InvalidModelError} where a file is damaged, missing, or not of a text model
+ */
+export async function loadModel(source: string | URL | Record<string, Uint8Array>, options: OpenOptions = {}): Promise<LoadedText> {
+  const opened = await openModel(source, options)
+  const { manifest } = opened
+  try {
+    if (manifest.modality !== 'text') throw new InvalidModelError(`${typeof source === 'object' && !(source instanceof URL) ? 'The model' : String(source)} is a model of ${manifest.modality}, not of text.`)
+    const tokenizer = tokenizerFromName(manifest.tokenizer)
+    if (JSON.stringify(tokenizer.domain) !== JSON.stringify(manifest.domain)) throw new InvalidModelError('model.json: the tokenizer and the domain do not agree. The file is damaged.')
+    return { modality: 'text', tokenizer, manifest, opened, reason: opened.reason, release: () => opened.release() }
+  } catch (error) {
+    await opened.release()
+    throw error
+  }
+}
+
+/** Runs `use` on an opened model: the one given, or a trained one recorded in memory and released afterwards. */
+export async function withOpened<Result>(model: TrainedText | LoadedText, options: OpenOptions, use: (opened: LoadedText) => Promise<Result>): Promise<Result> {
+  if ('opened' in model) return use(model)
+  const loaded = await loadModel(await recordTrained(model), options)
+  try {
+    return await use(loaded)
+  } finally {
+    await loaded.release()
+  }
+}

@@ -1,0 +1,18 @@
+/** Text ↔ tokens; no tensors, no native code: also for browsers. */
+import { type Piece, UnknownPieceError } from '@chainrule/core'
+import { byte } from './byte.js'
+import { character } from './character.js'
+import type { TextTokenizer } from './tokenizer.js'
+
+export { byte } from './byte.js'
+export { character, type CharacterOptions } from './character.js'
+export type { TextTokenizer } from './tokenizer.js'
+
+const byName: Record<string, (options: never) => TextTokenizer> = { byte, character }
+
+/** The tokenizer that a file names. @throws {UnknownPieceError} */
+export function tokenizerFromName({ name, options }: Piece): TextTokenizer {
+  const make = byName[name]
+  if (!make) throw new UnknownPieceError(`No text tokenizer is called "${name}". Known: ${Object.keys(byName).join(', ')}.`)
+  return make(options as never)
+}

@@ -1,0 +1,48 @@
+/**
+ * Data is indexed: `length` examples, example `at(i)`. Batches are drawn by (seed, step), so a resumed run sees the same ones,
+ * and nothing needs the whole set as tensors.
+ */
+import { InvalidDataError, uniformIndex } from '@chainrule/core'
+
+export interface Example {
+  /** The variables, by position: N × C whole numbers, row-major. */
+  readonly x: Int32Array
+  /** The variable before the first (C numbers), where x continues something; absent: x is a beginning. */
+  readonly previous?: Int32Array
+}
+
+export interface Data {
+  readonly length: number
+  at(index: number): Example
+}
+
+/** Examples of equal length, side by side. */
+export interface Batch {
+  /** int32 [B, N, C]. */
+  readonly x: Int32Array
+  /** int32 [B, C]; zeros where nothing came before. */
+  readonly previous: Int32Array
+  /** bool [B]. */
+  readonly isStart: Uint8Array
+}
+
+/** Puts examples of N variables with C components side by side. @throws {InvalidDataError} for an example of another size */
+export function joinExamples(examples: readonly Example[], length: number, components: number): Batch {
+  const width = length * components
+  const x = new Int32Array(examples.length * width)
+  const previous = new Int32Array(examples.length * components)
+  const isStart = new Uint8Array(examples.length)
+  examples.forEach((example, which) => {
+    if (example.x.length !== width) throw new InvalidDataError(`An example has ${example.x.length} numbers, expected ${length} variables × ${components} components = ${width}.`)
+    x.set(example.x, which * width)
+    if (example.previous) previous.set(example.previous, which * components)
+    else isStart[which] = 1
+  })
+  return { x, previous, isStart }
+}
+
+/** The batch of one training step: examples drawn with replacement, a function of seed and step alone. */
+export function drawBatch(data: Data, seed: number, step: number, batchSize: number, length: number, components: number): Batch {
+  const examples = Array.from({ length: batchSize }, (_, which) => data.at(uniformIndex(data.length, seed, 'batches', step, which)))
+  return joinExamples(examples, length, components)
+}

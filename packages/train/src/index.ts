@@ -1,0 +1,10 @@
+/** Maximum-likelihood training: fit, evaluate, AdamW, schedules, checkpoints, exact resume. */
+export { adamW, type AdamWOptions, type OptimizerState, updateNumbers } from './adam-w.js'
+export { type Checkpoint, decodeCheckpoint, encodeCheckpoint, readCheckpoint, writeCheckpoint, writeWhole } from './checkpoint.js'
+export { type Batch, type Data, drawBatch, type Example, joinExamples } from './data.js'
+export { eager } from './eager.js'
+export { evaluate, type EvaluateOptions, type Evaluation } from './evaluate.js'
+export { type CheckpointOptions, fit, type FitOptions } from './fit.js'
+export { type ResolvedSettings, resolveSettings, settingNames, type TrainingSettings } from './options.js'
+export { type Decay, learningRateAt, type Schedule } from './schedule.js'
+export { initialState, train, type Trained, trainingProgram, type TrainingProgress, type TrainingState, type TrainOptions } from './train.js'

@@ -1,0 +1,30 @@
+/** All x of a domain small enough, and random ones. Values are row-major int32, whatever the number of variables and components. */
+import { uniform } from '@chainrule/core'
+
+/** More than this is no longer a small domain. */
+const mostTuples = 100_000
+
+/** All V^slots tuples of `slots` values 0 … V−1, one after the other; the last slot counts fastest. */
+export function allTuples(values: number, slots: number): Int32Array {
+  const count = values ** slots
+  if (count > mostTuples) throw new RangeError(`allTuples: ${values}^${slots} = ${count} tuples are too many to enumerate (at most ${mostTuples}).`)
+  const tuples = new Int32Array(count * slots)
+  for (let which = 0; which < count; which++) {
+    let rest = which
+    for (let slot = slots - 1; slot >= 0; slot--) {
+      tuples[which * slots + slot] = rest % values
+      rest = Math.floor(rest / values)
+    }
+  }
+  return tuples
+}
+
+/** `size` values, uniform in 0 … V−1, the same for the same seed. */
+export function randomValues(seed: number, values: number, size: number): Int32Array {
+  return Int32Array.from({ length: size }, (_, i) => Math.floor(uniform(seed, 'batches', 0, i) * values))
+}
+
+/** `size` numbers, uniform in (−amplitude, amplitude). */
+export function randomNumbers(seed: number, amplitude: number, size: number, stream = 0): Float32Array {
+  return Float32Array.from({ length: size }, (_, i) => amplitude * (2 * uniform(seed, 'batches', 1, i, stream) - 1))
+}

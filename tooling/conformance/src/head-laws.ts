@@ -1,0 +1,149 @@
+/**
+ * The laws of a discrete head, on one variable whose values can all be enumerated:
+ *
+ *   Σᵥ p(v) = 1;  the sampler's frequencies agree with p (χ²), at temperature 1 and others;  the test has the power to see
+ *   a temperature of 1.05;  what was drawn has distance 0, what is given stays and has the probability of p.
+ *
+ * False alarm: each χ² below fails a correct head once in 10⁶ seeds; seeds are fixed. Axes: B draws, C components, K uniforms, V values, W width.
+ */
+import { type Domain, type ParameterArrays, uniform } from '@chainrule/core'
+import type { BoundHead, Draw, Head } from '@chainrule/core/tensors'
+import * as tf from '@tensorflow/tfjs-core'
+import { goodnessOfFit } from './chi-square.js'
+import { allTuples, randomNumbers, randomValues } from './enumeration.js'
+import { asTensors, numbersOf, shaken } from './parameters.js'
+import { demand, demandClose } from './violation.js'
+
+export interface HeadLawOptions {
+  readonly domain: Domain
+  /** W (8), where the head projects. */
+  readonly width?: number
+  /** True: the features are the distribution's parameters (false). */
+  readonly receivesParameters?: boolean
+  readonly seed?: number
+  /** B of each χ² (60 000). */
+  readonly draws?: number
+}
+
+/** A correct sampler is accused this often. */
+export const falseAlarm = 1e-6
+/** Size of the logits: far enough apart that a change of temperature shows. */
+const spread = 2.5
+
+/** @throws {LawViolation} */
+export function headLaws(head: Head, options: HeadLawOptions): void {
+  const { domain, width = 8, receivesParameters = false, seed = 1, draws = 60_000 } = options
+  const law = `head ${head.name} ${JSON.stringify(head.options)}${receivesParameters ? ', parameters received' : ''}`
+  const { components: C, values: V } = domain
+  const W = receivesParameters ? head.parametersPerVariable(domain) : width
+  const bound = head.bind({ domain, width: W, receivesParameters })
+  const own = shaken(bound.initialize(seed), seed, 1)
+  const parameters: ParameterArrays = bound.isTied ? { ...own, embedding: { shape: [V + 1, W], data: randomNumbers(seed, 1, (V + 1) * W, 99) } } : own
+  if (receivesParameters) demand(law, Object.keys(own).length === 0, () => `it receives its parameters, yet has ${Object.keys(own)} of its own.`)
+  const features = randomNumbers(seed, receivesParameters ? spread : (2 * spread) / Math.sqrt(W), W, 7)
+
+  const tuples = allTuples(V, C)
+  const cells = tuples.length / C
+  const repeat = (count: number) => tf.tile(tf.tensor2d(features, [1, W]), [count, 1])
+  const logProbabilities = numbersOf(() => tf.sum(bound.logProbability(asTensors(parameters), tf.expandDims(repeat(cells), 1), tf.tensor(tuples, [cells, 1, C], 'int32')), [1, 2]))
+  const p = Float64Array.from(logProbabilities, Math.exp)
+  const total = p.reduce((sum, value) => sum + value, 0)
+  demand(law, Math.abs(total - 1) <= 1e-5, () => `Σ p(v) over all ${cells} values is ${total}, expected 1.`)
+
+  const cellOf = (values: ArrayLike<number>, row: number) => {
+    let cell = 0
+    for (let c = 0; c < C; c++) cell = cell * V + values[row * C + c]
+    return cell
+  }
+  const fitAt = (temperature: number, expected: ArrayLike<number>, stream: number) => {
+    const { values } = drawMany(bound, parameters, repeat, { draws, C, seed: seed + stream, temperature })
+    const counts = new Float64Array(cells)
+    for (let row = 0; row < draws; row++) counts[cellOf(values, row)]++
+    return goodnessOfFit(counts, expected)
+  }
+  const agreement = fitAt(1, p, 0)
+  demand(law, agreement.probability >= falseAlarm, () => `its samples do not follow p: χ² = ${agreement.statistic} with ${agreement.freedom} degrees of freedom, p-value ${agreement.probability}.`)
+  const control = fitAt(1.05, p, 1)
+  demand(law, control.probability < falseAlarm, () => `control: samples at temperature 1.05 pass for temperature 1 (p-value ${control.probability}). Either temperature is ignored, or more draws are needed.`)
+  if (C === 1) {
+    for (const temperature of [0.5, 1.5]) {
+      const powers = p.map((value) => value ** (1 / temperature))
+      const sum = powers.reduce((a, b) => a + b, 0)
+      const fit = fitAt(temperature, powers.map((value) => value / sum), 2)
+      demand(law, fit.probability >= falseAlarm, () => `at temperature ${temperature} its samples do not follow p^(1/${temperature}): p-value ${fit.probability}.`)
+    }
+  }
+  drawLaws(law, bound, parameters, repeat, { seed, C, V, p, cellOf })
+}
+
+interface Numbers {
+  readonly values: Int32Array
+  readonly drawn: Int32Array
+  readonly distance: Float32Array
+  readonly logProbability: Float32Array
+  readonly logProbabilities?: Float32Array
+}
+
+interface DrawOptions {
+  readonly draws: number
+  readonly C: number
+  readonly seed: number
+  readonly temperature: number
+  readonly given?: Int32Array
+}
+
+function drawMany(head: BoundHead, parameters: ParameterArrays, repeat: (count: number) => tf.Tensor, { draws, C, seed, temperature, given }: DrawOptions): Numbers {
+  const K = head.uniformsPerComponent
+  const uniforms = Float32Array.from({ length: draws * C * K }, (_, i) => uniform(seed, 'sampling', Math.floor(i / (C * K)), 0, Math.floor(i / K) % C, i % K))
+  return tf.tidy(() => {
+    const draw: Draw = head.draw(asTensors(parameters), repeat(draws), {
+      uniforms: tf.tensor(uniforms, [draws, C, K]),
+      temperature: tf.tensor1d([temperature]),
+      given: tf.tensor(given ?? new Int32Array(draws * C), [draws, C], 'int32'),
+      isGiven: tf.tensor(new Uint8Array(draws).fill(given ? 1 : 0), [draws], 'bool'),
+    })
+    return {
+      values: draw.values.dataSync<'int32'>().slice(),
+      drawn: draw.drawn.dataSync<'int32'>().slice(),
+      distance: draw.distance.dataSync<'float32'>().slice(),
+      logProbability: draw.logProbability.dataSync<'float32'>().slice(),
+      logProbabilities: draw.logProbabilities?.dataSync<'float32'>().slice(),
+    }
+  })
+}
+
+function drawLaws(
+  law: string,
+  head: BoundHead,
+  parameters: ParameterArrays,
+  repeat: (count: number) => tf.Tensor,
+  { seed, C, V, p, cellOf }: { seed: number; C: number; V: number; p: Float64Array; cellOf: (values: ArrayLike<number>, row: number) => number },
+): void {
+  const draws = 500
+  const logOf = (values: ArrayLike<number>) => Float64Array.from({ length: draws }, (_, row) => Math.log(p[cellOf(values, row)]))
+  // Temperature changes what is drawn, never the probability that is reported.
+  for (const temperature of [1, 0.7]) {
+    const free = drawMany(head, parameters, repeat, { draws, C, seed, temperature })
+    demand(law, free.values.every((value, i) => value === free.drawn[i]), () => 'nothing is given, yet the values kept are not those drawn.')
+    demand(law, free.values.every((value) => value >= 0 && value < V), () => `a value is outside 0 … ${V - 1}.`)
+    demand(law, free.distance.every((distance) => distance === 0), () => `a value that the uniforms picked has a distance of ${Math.max(...free.distance)}, expected 0.`)
+    demandClose(law, free.logProbability, logOf(free.values), 1e-4, 'log-probability of a draw')
+
+    const given = randomValues(seed, V, draws * C)
+    const forced = drawMany(head, parameters, repeat, { draws, C, seed, temperature, given })
+    demand(law, forced.values.every((value, i) => value === given[i]), () => 'a given value did not stay.')
+    if (C === 1) {
+      demand(law, forced.drawn.every((value, i) => value === free.drawn[i]), () => 'drawn changes with the value given; it is what the uniforms pick.')
+      forced.distance.forEach((distance, row) => {
+        const isOwn = given[row] === forced.drawn[row]
+        demand(law, isOwn ? distance === 0 : distance > 0 || p[given[row]] < 1e-6, () => `given ${given[row]}, drawn ${forced.drawn[row]}: the distance is ${distance}.`)
+      })
+    }
+    demandClose(law, forced.logProbability, logOf(given), 1e-4, 'log-probability of a given value')
+    if (free.logProbabilities) {
+      demand(law, C === 1 && free.logProbabilities.length === draws * V, () => `logProbabilities has ${free.logProbabilities!.length} numbers, expected ${draws} × ${V}.`)
+      const expected = Float64Array.from({ length: draws * V }, (_, i) => Math.log(p[i % V]))
+      demandClose(law, free.logProbabilities, expected, 1e-4, 'logProbabilities')
+    }
+  }
+}
