@@ -102,7 +102,10 @@ export function decodeSafetensors(bytes: Uint8Array, source: string): Safetensor
     if (begin !== expected) fail(`tensor "${name}" begins at ${begin} of the data, expected ${expected}`)
     if (end - begin !== sizeOf(shape as number[]) * type.bytes) fail(`tensor "${name}" of shape [${shape}] takes ${sizeOf(shape as number[]) * type.bytes} bytes, its place has ${end - begin}`)
     if (dataStart + end > bytes.length) fail(`tensor "${name}" ends at byte ${dataStart + end}, the file has ${bytes.length}`)
-    tensors[name] = { shape: shape as number[], data: type.make(bytes.slice(dataStart + begin, dataStart + end).buffer as ArrayBuffer) }
+    // Not bytes.slice: a Node Buffer's slice is a view of shared memory.
+    const copy = new Uint8Array(end - begin)
+    copy.set(bytes.subarray(dataStart + begin, dataStart + end))
+    tensors[name] = { shape: shape as number[], data: type.make(copy.buffer) }
     expected = end
   }
   if (dataStart + expected !== bytes.length) fail(`its tensors end at byte ${dataStart + expected}, the file has ${bytes.length}`)

@@ -16,7 +16,7 @@ import {
 import { beginning, type Cursor, repeated } from './cursor.js'
 import { generate, type Given } from './generation.js'
 import type { Graphs } from './graphs.js'
-import { checkValues, type Progress, readSequence } from './scoring.js'
+import { checkLongest, checkValues, type Progress, readSequence } from './scoring.js'
 import { type SamplerName, samplers } from './samplers.js'
 
 /** Values that stay as they are; only the others are drawn. Either array may be for one sample only: then all share it. */
@@ -64,7 +64,7 @@ export interface Samples {
 }
 
 export interface StreamOptions extends CommonOptions {
-  /** How many variables; absent: until the consumer stops. */
+  /** How many variables; absent: until the consumer stops, or the model has reached the most that it takes. */
   length?: number
   /** Which sample of the seed. */
   firstSample?: number
@@ -157,6 +157,7 @@ export async function sample(graphs: Graphs, manifest: ModelManifest, order: Res
     throw new InvalidOptionError(`${owner}: the model's samples have ${domain.length} variables, got length ${options.length}. Leave length out.`)
   }
   const n = domain.length === 'variable' ? wholeNumber(owner, 'length', options.length) : domain.length
+  checkLongest(owner, manifest, (prompt?.length ?? 0) / C + n)
   const given = options.given && givenOf(owner, options.given, manifest, order, N, n)
   const { signal, onProgress } = options
   const read = prompt?.length ? await afterPrompt(owner, graphs, manifest, prompt, sampler, signal) : undefined
@@ -209,12 +210,13 @@ export function stream(graphs: Graphs, manifest: ModelManifest, order: ResolvedO
   refuseUnknownOptions(owner, options, commonNames)
   if (manifest.domain.length !== 'variable') throw new UnsupportedError(`stream: the model has ${manifest.domain.length} variables, only a variable length grows. Use sample.`)
   const { prompt, sampler, seed, temperature } = checkCommon(owner, manifest, options)
-  const length = options.length === undefined ? Infinity : wholeNumber(owner, 'length', options.length)
+  const firstPosition = (prompt?.length ?? 0) / manifest.domain.components
+  const length = options.length === undefined ? (manifest.longest ?? Infinity) - firstPosition : wholeNumber(owner, 'length', options.length)
+  if (length !== Infinity) checkLongest(owner, manifest, firstPosition + Math.max(1, length))
   const firstSample = wholeNumber(owner, 'firstSample', options.firstSample ?? 0, 0, mostSamples - 1)
   const { signal } = options
   async function* grow(): AsyncGenerator<StreamChunk, void, undefined> {
     const cursor = await afterPrompt(owner, graphs, manifest, prompt, sampler, signal)
-    const firstPosition = (prompt?.length ?? 0) / manifest.domain.components
     const stretchLength = (which: number) => Math.min(stretch, firstStretch * 2 ** which)
     const stretches = generate({ graphs, manifest, order, cursor, length, firstPosition, seed, firstSample, temperature, sampler, stretchLength, signal, owner })
     for await (const { values, nats } of stretches) yield { values, nats }

@@ -43,6 +43,13 @@ export function checkValues(owner: string, what: string, x: Int32Array, { values
   }
 }
 
+/** @throws {UnsupportedError} where a model that knows only so many positions would have to go beyond them */
+export function checkLongest(owner: string, { longest, domain }: ModelManifest, variables: number): void {
+  if (domain.length === 'variable' && longest !== undefined && variables > longest) {
+    throw new UnsupportedError(`${owner}: the model takes at most ${longest} variables, a prompt included; ${variables} were asked for. Shorten them, or train a model with a larger context or with rotary positions.`)
+  }
+}
+
 /**
  * Reads x [B, S, C] of a variable length from a cursor on, chunk by chunk.
  * @returns nats [B, S], and the cursor after it
@@ -85,6 +92,7 @@ export async function score(graphs: Graphs, manifest: ModelManifest, options: Sc
   if (!isVariable && (previous || isStart)) throw new UnsupportedError(`score: previous and isStart belong to models of variable length; this one's sequences have ${n} variables and are always whole.`)
   const N = x.length / (n * C)
   if (!Number.isInteger(N) || N === 0) throw new InvalidOptionError(`score: x has ${x.length} numbers, expected a multiple of ${n} variables × ${C} components.`)
+  checkLongest(owner, manifest, n)
   checkValues(owner, 'x', x, domain, n)
   if (previous) {
     if (!(previous instanceof Int32Array) || previous.length !== N * C) throw new InvalidOptionError(`score: previous must be an Int32Array of ${N} sequences × ${C} components, got ${previous.length} numbers.`)

@@ -4,6 +4,7 @@ import type { Engine } from '@chainrule/core/tensors'
 import { onnx } from '@chainrule/onnx'
 import * as training from '@chainrule/train'
 import { contextOf, type TextModel, type TrainedText } from './model.js'
+import type { RunDescription } from './run.js'
 import { evaluationWindows, trainingWindows } from './windows.js'
 
 export interface FitTextOptions extends training.TrainingSettings {
@@ -19,7 +20,7 @@ export interface FitTextOptions extends training.TrainingSettings {
   /** Where to go on from; absent: fresh parameters. */
   state?: training.TrainingState
   /** Where to keep checkpoints; `run` is stored with them. */
-  checkpoint?: { readonly path: string; readonly run?: JsonObject; readonly everySeconds?: number }
+  checkpoint?: { readonly path: string; readonly run?: JsonObject | RunDescription; readonly everySeconds?: number }
 }
 
 /**
@@ -35,7 +36,7 @@ export async function fit(textModel: TextModel, text: string, options: FitTextOp
     ...rest,
     engine: engine ?? onnx({ threads }),
     length: window,
-    ...(checkpoint && { checkpoint: { ...checkpoint, run: checkpoint.run ?? {} } }),
+    ...(checkpoint && { checkpoint: { ...checkpoint, run: (checkpoint.run ?? {}) as JsonObject } }),
   })
   return { ...textModel, ...trained, window }
 }

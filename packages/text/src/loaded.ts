@@ -41,10 +41,15 @@ export async function loadModel(source: string | URL | Record<string, Uint8Array
   }
 }
 
-/** Runs `use` on an opened model: the one given, or a trained one recorded in memory and released afterwards. */
+/** Opens a trained model without writing it to disk: recorded in memory, then as any exported one. */
+export async function openTrained(trained: TrainedText, options: OpenOptions = {}): Promise<LoadedText> {
+  return loadModel(await recordTrained(trained), options)
+}
+
+/** Runs `use` on an opened model: the one given, or a trained one opened for it and released afterwards. */
 export async function withOpened<Result>(model: TrainedText | LoadedText, options: OpenOptions, use: (opened: LoadedText) => Promise<Result>): Promise<Result> {
   if ('opened' in model) return use(model)
-  const loaded = await loadModel(await recordTrained(model), options)
+  const loaded = await openTrained(model, { provider: options.provider, threads: options.threads })
   try {
     return await use(loaded)
   } finally {

@@ -7,14 +7,14 @@ import { basename, join } from 'node:path'
 import { describe, finiteNumber, InvalidCheckpointError, InvalidDataError, type JsonObject, orderFromName, type Piece } from '@chainrule/core'
 import { headFromName } from '@chainrule/core/tensors'
 import { networkFromName } from '@chainrule/networks'
-import { readCheckpoint, type ResolvedSettings, resolveSettings, type TrainingState } from '@chainrule/train'
+import { readCheckpoint, type ResolvedSettings, resolveSettings, type TrainingState, writeCheckpoint } from '@chainrule/train'
 import { type TextModel, textModel, type TrainedText } from './model.js'
 import { tokenizerFromName } from './tokenizers/index.js'
 
 export const checkpointFile = 'checkpoint.safetensors'
 
 /** Which part of which text was trained on. */
-export interface RunData {
+export type RunData = {
   readonly file: string
   readonly sha256: string
   /** Of the whole file, as UTF-16 units; the ranges below are in the same unit. */
@@ -33,6 +33,8 @@ export interface RunDescription {
   readonly window: number
   readonly settings: ResolvedSettings
   readonly data: RunData
+  /** What it reached, with units in the names; absent until training is complete and was evaluated. */
+  readonly results?: JsonObject
 }
 
 /** A run, read back. */
@@ -77,9 +79,23 @@ export function describeRun({ tokenizer, model }: TextModel, window: number, set
 export async function createRunDirectory(directory: string): Promise<string> {
   const path = join(directory, checkpointFile)
   if (await access(path).then(() => true, () => false)) throw new InvalidDataError(`${directory} already holds a run. Continue it with --resume, or choose another folder.`)
-  await mkdir(directory, { recursive: true })
+  try {
+    await mkdir(directory, { recursive: true })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const why = code === 'EEXIST' || code === 'ENOTDIR' ? 'a file is in the way' : code === 'EACCES' || code === 'EROFS' ? 'writing there is not permitted' : (error as Error).message
+    throw new InvalidDataError(`${directory}: the folder of the run cannot be made: ${why}. Choose another folder.`, { cause: error })
+  }
   return path
 }
+
+/** Stores what a finished run reached with its checkpoint, for `inspect` and the card of the exported model. */
+export async function recordResults(directory: string, { state }: TrainedText, description: RunDescription, results: JsonObject): Promise<void> {
+  await writeCheckpoint(join(directory, checkpointFile), { state, run: asJson({ ...description, results }) })
+}
+
+/** A description holds nothing but JSON; its interface cannot say so. */
+const asJson = (description: RunDescription) => description as unknown as JsonObject
 
 /** @throws {InvalidCheckpointError | InvalidDataError} where there is no run, or its checkpoint is damaged */
 export async function readRun(directory: string): Promise<Run> {

@@ -30,20 +30,19 @@ export async function sample(model: TrainedText | LoadedText, options: SampleTex
   const { prompt = '', length = defaultLength, count = 1, seed = 0, temperature = 1, signal } = options
   const tokens = model.tokenizer.encode(prompt)
   return withOpened(model, options, async ({ opened, tokenizer }) => {
-    const { values } = await opened.sample({ prompt: tokens, length: tokens.length + length, count, seed, temperature, signal })
-    const width = tokens.length + length
-    return Array.from({ length: count }, (_, which) => tokenizer.decode(values.subarray(which * width, (which + 1) * width)))
+    const { values } = await opened.sample({ prompt: tokens, length, count, seed, temperature, signal })
+    return Array.from({ length: count }, (_, which) => prompt + tokenizer.decode(values.subarray(which * length, (which + 1) * length)))
   })
 }
 
 /** One text from the model, piece by piece, without the prompt. */
 export async function* stream(model: TrainedText | LoadedText, options: StreamTextOptions = {}): AsyncGenerator<string, void> {
   refuseUnknownOptions('stream', options, streamOptions)
-  if (!('opened' in model)) throw new InvalidOptionError('stream: needs an exported model, opened with loadModel. Export the trained one first.')
+  if (!('opened' in model)) throw new InvalidOptionError('stream: needs an opened model. Open the trained one with openTrained, or an exported one with loadModel.')
   const { prompt = '', length = defaultLength, seed = 0, temperature = 1, signal } = options
   const tokens = model.tokenizer.encode(prompt)
   const decoder = model.tokenizer.decoder()
-  for await (const { values } of model.opened.stream({ prompt: tokens, length: tokens.length + length, seed, temperature, signal })) {
+  for await (const { values } of model.opened.stream({ prompt: tokens, length, seed, temperature, signal })) {
     const piece = decoder.push(values)
     if (piece) yield piece
   }
@@ -61,7 +60,7 @@ export async function score(model: TrainedText | LoadedText, text: string, optio
   refuseUnknownOptions('score', options, ['provider', 'threads', 'signal'])
   const tokens = model.tokenizer.encode(text)
   return withOpened(model, options, async ({ opened }) => {
-    const nats = await opened.score({ x: tokens, count: 1, signal: options.signal })
+    const nats = await opened.score({ x: tokens, signal: options.signal })
     return { ...textUnits(nats.reduce((sum, value) => sum + value, 0), text, tokens.length), nats, protocol: 'one sequence, from its start' }
   })
 }
@@ -83,7 +82,7 @@ export async function evaluateLoaded(model: LoadedText, text: string, options: O
     const x = new Int32Array(examples.length * examples[0].x.length)
     examples.forEach((example, which) => x.set(example.x, which * example.x.length))
     const previous = examples[0].previous && Int32Array.from(examples, (example) => example.previous![0])
-    const nats = await opened.score({ x, count: examples.length, previous, signal })
+    const nats = await opened.score({ x, length: examples[0].x.length, previous, signal })
     totalNats = nats.reduce((sum, value) => sum + value, totalNats)
     from += examples.length
     onProgress?.({ examples: from, of: windows.length })

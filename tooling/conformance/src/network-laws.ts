@@ -19,12 +19,12 @@ export interface NetworkLawOptions {
   readonly order: Order
   /** Says how many parameters the network is asked for. */
   readonly head: Head
-  /** N, for a domain of variable length (6). */
+  /** N, for a domain of variable length (6, or as many as the network takes). */
   readonly length?: number
   readonly seed?: number
   /** Of features, relative above 1 (1e-5). */
   readonly tolerance?: number
-  /** Sets of parameters, each with its own x, in one of which every declared dependence must show (4). */
+  /** Sets of parameters, each with its own x, in one of which every declared dependence must show (12). */
   readonly attempts?: number
 }
 
@@ -41,7 +41,7 @@ interface Case {
 
 /** All laws of a network for one domain, order and head. @throws {LawViolation} */
 export function networkLaws(network: Network, options: NetworkLawOptions): void {
-  const { domain, order, head, length = 6, seed = 1, tolerance = 1e-5, attempts = 4 } = options
+  const { domain, order, head, length = 6, seed = 1, tolerance = 1e-5, attempts = 12 } = options
   const resolved = order.resolve(domain)
   const bound = network.bind({ domain, order: resolved, parametersPerVariable: head.parametersPerVariable(domain) })
   const subject: Case = {
@@ -49,7 +49,7 @@ export function networkLaws(network: Network, options: NetworkLawOptions): void 
     domain,
     order: resolved,
     network: bound,
-    length: domain.length === 'variable' ? length : domain.length,
+    length: domain.length === 'variable' ? Math.min(length, bound.longest ?? length) : domain.length,
     seed,
     tolerance,
     attempts,

@@ -72,6 +72,20 @@ export function variableLengthCombinations(): Combination[] {
   })
 }
 
+/** Networks roomy enough to learn a few examples by heart, each in an order of its own. */
+export function learners(): Combination[] {
+  const all: [Network, Head, Order, Domain][] = [
+    [multilayerPerceptron({ hidden: [] }), bernoulli(), leftToRight(), binary],
+    [multilayerPerceptron({ hidden: [32] }), categorical(), random({ seed: 5 }), binary],
+    [multilayerPerceptron({ hidden: [32, 32] }), categorical(), reversed(), ternary],
+    [multilayerPerceptron({ hidden: [32], direct: true }), bernoulli(), random({ seed: 6, groupSize: 2 }), binary],
+    [tabular(), categorical(), reversed(), ternary],
+    [transformer({ layers: 1, heads: 2, width: 16, context: 6 }), categorical({ tied: true }), leftToRight(), ternaryText],
+    [transformer({ layers: 2, heads: 2, width: 16, context: 6, positions: 'learned' }), bernoulli(), random({ seed: 5 }), binary],
+  ]
+  return all.map(([network, head, order, domain]) => ({ title: `${network.name} ${JSON.stringify(network.options)} × ${head.name} × ${order.name}`, domain, order, network, head }))
+}
+
 /** A cover of all pairs network–head–order, about a third of the product: `npm test` runs this, CHAINRULE_LONG=1 everything. */
 export function pairwise(combinations: readonly Combination[]): Combination[] {
   const keysOf = ({ domain, order, network, head }: Combination) => {

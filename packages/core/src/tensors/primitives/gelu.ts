@@ -5,23 +5,23 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { definePrimitive } from '../primitive.js'
 
-/** [x] → [y, Φ(x)]. */
+/** [x] → [y, 2Φ(x)]. */
 const forward = definePrimitive('ChainruleGelu', ([x]) => {
-  const distribution = tf.mul(tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1), 0.5)
-  return [tf.mul(x, distribution), distribution]
+  const twice = tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1)
+  return [tf.mul(x, tf.mul(twice, 0.5)), twice]
 })
 
-/** [dy, x, Φ(x)] → [dx]. */
-const backward = definePrimitive('ChainruleGeluGradient', ([dy, x, distribution]) => {
+/** [dy, x, 2Φ(x)] → [dx]. */
+const backward = definePrimitive('ChainruleGeluGradient', ([dy, x, twice]) => {
   const density = tf.mul(tf.exp(tf.mul(tf.square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI))
-  return [tf.mul(dy, tf.add(distribution, tf.mul(x, density)))]
+  return [tf.mul(dy, tf.add(tf.mul(twice, 0.5), tf.mul(x, density)))]
 })
 
 /** Element-wise, any shape. */
 export function gelu(x: tf.Tensor): tf.Tensor {
   return tf.customGrad((x, save) => {
-    const [value, distribution] = forward([x as tf.Tensor], {})
-    ;(save as tf.GradSaveFunc)([x as tf.Tensor, distribution])
+    const [value, twice] = forward([x as tf.Tensor], {})
+    ;(save as tf.GradSaveFunc)([x as tf.Tensor, twice])
     return { value, gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => backward([dy, ...saved], {})[0] }
   })(x)
 }

@@ -1,0 +1,50 @@
+/** The program `chainrule`: parses, runs one command, reports how it ended. */
+import { readFile } from 'node:fs/promises'
+import { CommanderError } from 'commander'
+import { exitCodes, type Failure, failureOf } from './failure.js'
+import { listenForInterruption } from './interruption.js'
+import { createOutput, endQuietlyWhenNobodyReads, type Output } from './output.js'
+import { createProgram, type Job } from './program.js'
+
+export { exitCodes } from './failure.js'
+
+/** @returns the exit code */
+export async function main(argv: readonly string[]): Promise<number> {
+  endQuietlyWhenNobodyReads()
+  const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))
+  let job: Job | undefined
+  let usage = ''
+  const program = createProgram(version, (chosen) => (job = chosen))
+  // Set on every command: what commander would print as an error becomes our message.
+  const capture = (command: typeof program): void => {
+    command.configureOutput({ writeErr: (text) => (usage += text) })
+    command.commands.forEach(capture)
+  }
+  capture(program)
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return exitCodes.success
+    const message = error.code === 'commander.help' ? `which command?\n\n${usage.trim()}` : usage.replace(/^error: /, '').trim()
+    return report({ exitCode: exitCodes.usage, kind: 'UsageError', message }, createOutput(argv.includes('--json')))
+  }
+  const output = createOutput(program.opts().json === true)
+  const interruption = listenForInterruption(output.say)
+  try {
+    output.document(await job!({ output, signal: interruption.signal }))
+    return exitCodes.success
+  } catch (error) {
+    if (process.env.CHAINRULE_DEBUG) output.say((error as Error).stack ?? String(error))
+    return report(failureOf(error), output)
+  } finally {
+    interruption.end()
+  }
+}
+
+function report({ exitCode, kind, message, hint }: Failure, output: Output): number {
+  output.say(`chainrule: ${message}`)
+  if (hint) output.say(hint)
+  output.document({ error: { kind, message }, exitCode })
+  return exitCode
+}

@@ -1,0 +1,133 @@
+/** The commands, their arguments and their help. What a command does is in the file of its name, loaded when it runs. */
+import type { JsonObject } from '@chainrule/core'
+import { presets } from '@chainrule/text'
+import { Command, Option } from 'commander'
+import type { Context } from './context.js'
+import { engineNames } from './engines.js'
+import { numberWhere, wholeFrom } from './numbers.js'
+
+/** What a command comes down to: what to run, still without the context. */
+export type Job = (context: Context) => Promise<JsonObject>
+
+/** @param chosen is told the job of the command that the arguments name */
+export function createProgram(version: string, chosen: (job: Job) => void): Command {
+  const program = new Command('chainrule')
+    .description('Autoregressive generative models: train on a text, measure, sample, export to ONNX, run anywhere.')
+    .version(version, '--version', 'print the version')
+    .helpOption('--help', 'how to use a command')
+    .helpCommand(false)
+    .option('--json', 'print one JSON document on stdout; messages go to stderr')
+    .configureHelp({ showGlobalOptions: true })
+    .allowExcessArguments(false)
+    .exitOverride()
+    .addHelpText('after', exitCodesHelp)
+
+  const example = (command: Command, text: string) => command.addHelpText('after', `\nExample:\n  ${text}\n`)
+  const seed = () => new Option('--seed <n>', 'whole number; the same seed gives the same result').argParser(wholeFrom(0, 0xffffffff))
+  const threads = () => new Option('--threads <n>', 'threads of onnxruntime').argParser(wholeFrom(1))
+  const engine = (description: string) => new Option('--engine <name>', description).choices(engineNames)
+  const provider = (description = 'where the graphs run; auto (default): CUDA where it works, else the CPU') => new Option('--provider <name>', description).choices(['auto', 'cpu', 'cuda'])
+  const data = (description: string) => new Option('--data <path>', description).makeOptionMandatory()
+  const out = (description: string) => new Option('--out <folder>', description).makeOptionMandatory()
+  const runOrModel = ['<run|model>', 'folder of a run or of an exported model'] as const
+
+  const text = program
+    .command('train')
+    .description('train a model')
+    .helpCommand(false)
+    .command('text')
+    .description('Train a language model on one text file (UTF-8). The run is a folder with a checkpoint: Ctrl-C keeps it, --resume goes on.')
+    .addOption(data('the text'))
+    .addOption(out('folder of the run'))
+    .addOption(new Option('--held-out <fraction>', 'the last part of the text, never trained on, to measure with (default 0.1)').argParser(numberWhere((value) => value >= 0 && value <= 0.9, 'a number from 0 to 0.9')))
+    .addOption(new Option('--preset <name>', `${Object.entries(presets).map(([name, preset]) => `${name}: ${preset.description}`).join('; ')} (default small)`).choices(Object.keys(presets)))
+    .addOption(new Option('--tokenizer <name>', 'what a token is (default character)').choices(['character', 'byte']))
+    .addOption(new Option('--steps <n>', 'updates (default: the preset’s)').argParser(wholeFrom(1)))
+    .addOption(seed())
+    .addOption(threads())
+    .addOption(engine('onnx (default): the whole training step as one ONNX graph; tensorflow: @tensorflow/tfjs-node; cpu: plain JavaScript, slow'))
+    .option('--resume', 'go on with the run in --out, with its own settings')
+    .action((options) => chosen(async (context) => (await import('./train.js')).train(options, context)))
+  example(text, 'chainrule train text --data shakespeare.txt --out runs/first --preset quick')
+
+  example(
+    program
+      .command('evaluate')
+      .description('Exact likelihood of a text. Of the file that a model was trained on, the part held out; of another, all of it.')
+      .argument(...runOrModel)
+      .addOption(data('the text'))
+      .addOption(engine('what computes, for a run: onnx (default), tensorflow or cpu'))
+      .addOption(provider('where the graphs run, for an exported model: auto (default), cpu or cuda'))
+      .addOption(threads())
+      .action((path, options) => chosen(async (context) => (await import('./evaluate.js')).evaluate(path, options, context))),
+    'chainrule evaluate runs/first --data shakespeare.txt',
+  )
+
+  example(
+    program
+      .command('sample')
+      .description('Texts from a model, to stdout.')
+      .argument(...runOrModel)
+      .addOption(new Option('--prompt <text>', 'the text to go on from').default('', 'none'))
+      .addOption(new Option('--count <n>', 'how many texts').argParser(wholeFrom(1)).default(1))
+      .addOption(new Option('--length <n>', 'tokens after the prompt').argParser(wholeFrom(1)).default(256))
+      .addOption(seed().default(0))
+      .addOption(new Option('--temperature <t>', 'below 1: likelier text; above 1: more varied').argParser(numberWhere((value) => value > 0, 'a number above 0')).default(1))
+      .addOption(provider())
+      .addOption(threads())
+      .action((path, options) => chosen(async (context) => (await import('./sample.js')).sample(path, options, context))),
+    "chainrule sample runs/first --prompt 'Ham. ' --length 400 --temperature 0.8",
+  )
+
+  example(
+    program
+      .command('score')
+      .description('−log p of a whole file, read as one text from its beginning; with --json the nats of every token.')
+      .argument(...runOrModel)
+      .addOption(data('the text'))
+      .addOption(provider())
+      .addOption(threads())
+      .action((path, options) => chosen(async (context) => (await import('./score.js')).score(path, options, context))),
+    'chainrule score runs/first-model --data letter.txt --json',
+  )
+
+  example(
+    program
+      .command('export')
+      .description('Write a run as an exported model: ONNX graphs, weights.safetensors and model.json.')
+      .argument('<run>', 'folder of a run')
+      .addOption(out('folder of the exported model'))
+      .option('--overwrite', 'replace an exported model that is there')
+      .action((path, options) => chosen(async (context) => (await import('./export.js')).exportRun(path, options, context))),
+    'chainrule export runs/first --out runs/first-model',
+  )
+
+  example(
+    program
+      .command('inspect')
+      .description('What a run or an exported model is made of, was trained on, and reached.')
+      .argument(...runOrModel)
+      .action((path) => chosen(async (context) => (await import('./inspect.js')).inspect(path, context))),
+    'chainrule inspect runs/first-model',
+  )
+
+  example(
+    program
+      .command('demo')
+      .description('Everything once, in about two minutes: train on three plays by Shakespeare, measure, sample, export to ONNX, run the exported files.')
+      .addOption(new Option('--out <folder>', 'folder of the run; the exported model gets the same name with “-model” (default: a new one in runs)'))
+      .addOption(new Option('--preset <name>', 'which model').choices(Object.keys(presets)).default('small'))
+      .addOption(new Option('--steps <n>', 'updates').argParser(wholeFrom(1)).default(demoSteps))
+      .addOption(threads())
+      .addOption(engine('what trains: onnx (default), tensorflow or cpu'))
+      .addOption(seed().default(0))
+      .action((options) => chosen(async (context) => (await import('./demo.js')).demo(options, context))),
+    'chainrule demo --preset quick --steps 100',
+  )
+  return program
+}
+
+/** What the small preset does in about a minute on two cores. */
+const demoSteps = 1500
+
+const exitCodesHelp = '\nExit codes: 0 done, 1 failed, 2 used wrongly, 130 interrupted.\nEach command explains itself: chainrule sample --help\n'

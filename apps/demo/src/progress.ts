@@ -1,0 +1,74 @@
+/** Live progress on stderr: a bar where it is a terminal, else a line every few seconds. */
+import type { TrainingProgress } from '@chainrule/text'
+import { Presets, SingleBar } from 'cli-progress'
+import { count, duration } from './wording.js'
+
+export interface Progress {
+  update(done: number, detail?: string): void
+  /** Leaves the last state on the screen. */
+  stop(): void
+}
+
+const secondsBetweenLines = 5
+const widestBar = 30
+
+export function startProgress({ label, total, from = 0 }: { label: string; total: number; from?: number }): Progress {
+  return process.stderr.isTTY ? bar(label, total, from) : lines(label, total)
+}
+
+function bar(label: string, total: number, from: number): Progress {
+  const barsize = Math.max(8, Math.min(widestBar, (process.stderr.columns ?? 80) - 72))
+  const single = new SingleBar({ format: `${label} {bar} {value}/{total}  {detail}`, barsize, hideCursor: true, fps: 8, etaBuffer: 1 }, Presets.shades_classic)
+  single.start(total, from, { detail: '' })
+  return {
+    update: (done, detail = '') => single.update(done, { detail }),
+    stop: () => single.stop(),
+  }
+}
+
+function lines(label: string, total: number): Progress {
+  let last: { at: number; text: string; isShown: boolean } = { at: performance.now(), text: '', isShown: true }
+  const show = () => {
+    process.stderr.write(`${last.text}\n`)
+    last = { ...last, isShown: true, at: performance.now() }
+  }
+  return {
+    update(done, detail) {
+      last = { ...last, text: `${label} ${done}/${total}${detail ? `  ${detail}` : ''}`, isShown: false }
+      if (performance.now() - last.at > secondsBetweenLines * 1000) show()
+    },
+    stop() {
+      if (!last.isShown) show()
+    },
+  }
+}
+
+/** The progress of training. The loss of single batches is noisy: an exponential mean over about 50 of them is shown. */
+export function startTrainingProgress(steps: number, from: number) {
+  const progress = startProgress({ label: 'training', total: steps, from })
+  const keep = 0.98
+  let sum = 0
+  let weight = 0
+  return {
+    update({ step, nats, variablesPerSecond, secondsLeft }: TrainingProgress) {
+      sum = keep * sum + (1 - keep) * nats
+      weight = keep * weight + (1 - keep)
+      progress.update(step, `${(sum / weight).toFixed(3)} nats/token  ${count(variablesPerSecond)} tokens/s  ${duration(secondsLeft)} left`)
+    },
+    stop: () => progress.stop(),
+    /** Nats per token, smoothed; undefined before the first update. */
+    loss: (): number | undefined => (weight > 0 ? sum / weight : undefined),
+  }
+}
+
+/** The progress of an evaluation, shown once it is known how many windows there are. */
+export function evaluationProgress() {
+  let progress: Progress | undefined
+  return {
+    onProgress({ examples, of }: { examples: number; of: number }) {
+      progress ??= startProgress({ label: 'evaluating', total: of })
+      progress.update(examples, 'windows')
+    },
+    stop: () => progress?.stop(),
+  }
+}

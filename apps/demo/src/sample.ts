@@ -1,0 +1,41 @@
+/** `chainrule sample`: texts from a run or an exported model, to stdout; one text on a terminal appears as it grows. */
+import type { JsonObject } from '@chainrule/core'
+import { type LoadedText, type OpenOptions, sample as sampleTexts, stream } from '@chainrule/text'
+import type { Context } from './context.js'
+import { withSubject } from './subject.js'
+
+export interface SampleCommandOptions {
+  prompt: string
+  count: number
+  /** Tokens after the prompt. */
+  length: number
+  seed: number
+  temperature: number
+  provider?: OpenOptions['provider']
+  threads?: number
+}
+
+/** Between two texts. */
+const separator = '\n---\n'
+
+export async function sample(path: string, { count, provider, threads, ...options }: SampleCommandOptions, { output, signal }: Context): Promise<JsonObject> {
+  return withSubject(path, { provider, threads }, async (loaded) => {
+    output.say(loaded.reason)
+    const isLive = count === 1 && process.stdout.isTTY && !output.isJson
+    const texts = isLive ? [await writeAsItGrows(loaded, { ...options, signal }, output.write)] : await sampleTexts(loaded, { ...options, count, signal })
+    if (!isLive) output.write(texts.join(separator))
+    output.print()
+    return { command: 'sample', model: path, ...options, count, provider: loaded.opened.provider, reason: loaded.reason, texts }
+  })
+}
+
+/** Writes one text piece by piece, the prompt first, and returns it. */
+export async function writeAsItGrows(loaded: LoadedText, options: { prompt: string; length: number; seed: number; temperature: number; signal: AbortSignal }, write: (text: string) => void): Promise<string> {
+  let text = options.prompt
+  write(text)
+  for await (const piece of stream(loaded, options)) {
+    write(piece)
+    text += piece
+  }
+  return text
+}

@@ -1,0 +1,105 @@
+/** `chainrule train text`: trains on one file and keeps a run; also goes on with one. */
+import { rm, rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { countParameters, InterruptedError, type JsonObject } from '@chainrule/core'
+import type { Engine } from '@chainrule/core/tensors'
+import { checkpointFile, createRunDirectory, evaluate, fit, recordResults, type TextEvaluation, type TrainedText } from '@chainrule/text'
+import type { Context } from './context.js'
+import { engineNamed, type EngineName } from './engines.js'
+import { evaluationProgress, startTrainingProgress } from './progress.js'
+import { freshPlan, resumedPlan, type TrainingPlan, type TrainOptions } from './training-plan.js'
+import { commandLine, count, counted, duration, likelihood } from './wording.js'
+
+export interface TrainCommandOptions extends TrainOptions {
+  threads?: number
+  engine?: EngineName
+}
+
+export async function train(options: TrainCommandOptions, { output, signal }: Context): Promise<JsonObject> {
+  const plan = await (options.resume ? resumedPlan(options) : freshPlan(options))
+  const engine = await engineNamed(options.engine, options.threads)
+  output.say(planLine(plan, options, engine))
+  const { trained, loss } = await trainPlan(plan, { ...options, engine, signal })
+  const { step, seconds } = trained.state
+  const evaluation = await evaluateHeldOut(plan, trained, { ...options, engine, signal })
+  if (evaluation) await recordResults(options.out, trained, plan.description, resultsOf(evaluation))
+  output.print(`trained    ${counted(step, 'step')} in ${duration(seconds)}${loss === undefined ? '' : `, last ${loss.toFixed(3)} nats per token`}`)
+  output.print(`held out   ${evaluation ? likelihood(evaluation) : 'nothing'}`)
+  output.print(`run        ${options.out}`)
+  output.print()
+  output.print('What to do next:')
+  output.print(`  ${commandLine('sample', options.out, '--length', '400')}`)
+  output.print(`  ${commandLine('evaluate', options.out, '--data', options.data)}`)
+  output.print(`  ${commandLine('export', options.out, '--out', `${options.out}-model`)}`)
+  return {
+    command: 'train',
+    run: options.out,
+    data: plan.description.data,
+    parameters: countParameters(trained.parameters),
+    steps: step,
+    seconds,
+    engine: engine.name,
+    resumed: plan.isResumed,
+    smoothedNatsPerToken: loss ?? null,
+    heldOut: evaluation ? { ...evaluation } : null,
+  }
+}
+
+/** Trains as planned, in the run's folder, with live progress. A fresh run that fails before its first update leaves nothing behind. */
+export async function trainPlan(plan: TrainingPlan, { out, data, engine, signal }: { out: string; data: string; engine: Engine; signal: AbortSignal }): Promise<{ trained: TrainedText; loss?: number }> {
+  const { text, model, description, state, isResumed } = plan
+  const path = isResumed ? join(out, checkpointFile) : await createRunDirectory(out)
+  const progress = startTrainingProgress(description.settings.steps, state.step)
+  try {
+    const trained = await fit(model, text.slice(0, description.data.heldOutBegin), {
+      ...description.settings,
+      window: description.window,
+      engine,
+      signal,
+      state,
+      checkpoint: { path, run: description },
+      onProgress: (update) => progress.update(update),
+    })
+    return { trained, loss: progress.loss() }
+  } catch (error) {
+    progress.stop()
+    if (error instanceof InterruptedError) throw new InterruptedError(`${error.message.replace(/ Its checkpoint .*$/, '')} The checkpoint is in ${out}. Go on with: ${commandLine('train', 'text', '--data', data, '--out', out, '--resume')}`)
+    if (!isResumed && progress.loss() === undefined) await discard(out, path)
+    throw error
+  } finally {
+    progress.stop()
+  }
+}
+
+/** Removes the checkpoint, and the folder where nothing else is in it. */
+async function discard(directory: string, path: string): Promise<void> {
+  await rm(path, { force: true })
+  await rmdir(directory).catch(() => undefined)
+}
+
+/** Nothing where nothing was held out. */
+export async function evaluateHeldOut({ text, description }: TrainingPlan, trained: TrainedText, { out, data, engine, signal }: { out: string; data: string; engine: Engine; signal: AbortSignal }): Promise<TextEvaluation | undefined> {
+  const { heldOutBegin: begin, heldOutEnd: end } = description.data
+  if (begin === end) return undefined
+  const progress = evaluationProgress()
+  try {
+    return await evaluate(trained, text, { begin, end, engine, signal, onProgress: progress.onProgress })
+  } catch (error) {
+    if (error instanceof InterruptedError) throw new InterruptedError(`Training is complete and kept in ${out}; only the evaluation was interrupted. Evaluate with: ${commandLine('evaluate', out, '--data', data)}`)
+    throw error
+  } finally {
+    progress.stop()
+  }
+}
+
+/** What goes into the run and the card of the exported model. */
+export function resultsOf({ natsPerCharacter, bitsPerCharacter, bitsPerByte, natsPerToken, characters, protocol }: TextEvaluation): JsonObject {
+  return { part: 'held out', natsPerCharacter, bitsPerCharacter, bitsPerByte, natsPerToken, characters, protocol }
+}
+
+function planLine({ model: { model, tokenizer }, description, state, isResumed }: TrainingPlan, { preset = 'small', out }: TrainCommandOptions, engine: Engine): string {
+  const { settings, data } = description
+  const what = isResumed ? `going on with ${out}` : preset
+  const steps = isResumed ? `${count(state.step)} of ${counted(settings.steps, 'step')} are made` : counted(settings.steps, 'step')
+  return `${what}: ${model.network.name}, ${count(countParameters(state.parameters))} parameters, ${tokenizer.name} tokens (${count(tokenizer.domain.values)} values); ${count(data.heldOutBegin)} characters of ${data.file} to train on, ${count(data.length - data.heldOutBegin)} held out; ${steps}; engine ${engine.name}`
+}

@@ -1,0 +1,93 @@
+/**
+ * The whole chain as one graph: a Loop whose body is the step graph. What does not change from step to step
+ * (weights, shapes, constants) is computed outside, once.
+ */
+import { ChainruleError } from '@chainrule/core'
+import { type Graph, namesRead, type Node, renamed, type Value } from '../graph.js'
+import { finish, liveNodes, type Result } from '../simplify.js'
+import { nextPrefix, statePrefix } from './programs.js'
+
+const inside = (name: string) => `step.${name}`
+const node = (operator: string, inputs: string[], outputs: string[], attributes: Node['attributes'] = {}): Node => ({ operator, domain: '', inputs, outputs, attributes })
+
+/** What a step takes anew at each iteration: name, and the axis along which the whole chain's input holds the steps. */
+const perStep = ['uniforms', 'given', 'isGiven']
+/** What a step tells, and how the whole chain calls the list of it. */
+const told: Record<string, string> = { value: 'values', drawn: 'drawn', distance: 'distance', nats: 'nats' }
+
+/**
+ * @param step the step graph, its weights initializers already
+ * @returns a graph with the step's inputs, those of each step with an axis `steps` after the batch; outputs `values`, `drawn`,
+ *   `distance`, `nats` with that axis, and the state after the last step
+ */
+export function loopOverSteps(step: Graph): Graph {
+  const weights = new Set(step.initializers.map(({ name }) => name))
+  const shared = new Set([...weights, 'temperature'])
+  const body = renamed(step, (name) => (shared.has(name) ? name : inside(name)))
+  const states = step.inputs.filter(({ name }) => name.startsWith(statePrefix))
+  const carried = [...['previous', 'isStart'].map((name) => input(step, name)), ...states]
+
+  // Shapes without a past are the same at every step, so the shape of the first value serves.
+  const steady = new Map(carried.filter(({ shape }) => !shape.includes('past')).map(({ name }) => [inside(name), name]))
+  const changing = new Set(['iteration', ...perStep.map(inside), ...carried.map(({ name }) => inside(name))])
+  const before: Node[] = []
+  const repeated: Node[] = perStep.map((name) => node('Gather', [name, 'iteration'], [inside(name)], { axis: 1 }))
+  for (const original of body.nodes) {
+    const current = original.operator === 'Shape' && steady.has(original.inputs[0]) ? { ...original, inputs: [steady.get(original.inputs[0])!] } : original
+    if (namesRead(current).some((name) => changing.has(name))) {
+      for (const name of current.outputs) changing.add(name)
+      repeated.push(current)
+    } else before.push(current)
+  }
+  before.push(node('Constant', [], ['always'], { value_ints: [1] }), node('Cast', ['always'], ['isTrue.list'], { to: 9 }), node('Squeeze', ['isTrue.list'], ['isTrue']))
+  before.push(node('Not', ['isTrue'], ['isFalse']), node('And', ['isStart', 'isFalse'], ['neverStart']))
+  before.push(node('Shape', ['uniforms'], ['steps.list'], { start: 1, end: 2 }), node('Squeeze', ['steps.list'], ['steps']))
+
+  const free = (value: Value, mark: string): Value => ({ ...value, shape: value.shape.map((axis) => (typeof axis === 'number' || axis === 'batch' ? axis : `${mark}.${value.name}`)) })
+  const bodyInputs: Value[] = [
+    { name: 'iteration', type: 'int64', shape: [] },
+    { name: 'condition', type: 'bool', shape: [] },
+    ...carried.map((value) => ({ ...free(value, 'past'), name: inside(value.name) })),
+  ]
+  const nextOf = (name: string) => (name === 'previous' ? 'value' : name === 'isStart' ? undefined : nextPrefix + name.slice(statePrefix.length))
+  const bodyOutputs: Value[] = [{ name: 'goOn', type: 'bool', shape: [] }]
+  const handOver: Node[] = [node('Identity', ['condition'], ['goOn'])]
+  const give = (value: Value, from: string, name: string) => {
+    handOver.push(node('Identity', [from], [name]))
+    bodyOutputs.push({ ...free(value, 'next'), name })
+  }
+  for (const value of carried) {
+    const next = nextOf(value.name)
+    give(value, next === undefined ? 'neverStart' : inside(next), `handed.${value.name}`)
+  }
+  for (const name of Object.keys(told)) give(output(step, name), inside(name), `told.${name}`)
+
+  const loopOutputs = [...carried.map(({ name }) => `after.${name}`), ...Object.keys(told).map((name) => `listed.${name}`)]
+  const loopBody: Graph = { name: 'step', inputs: bodyInputs, outputs: bodyOutputs, initializers: [], nodes: liveNodes([...repeated, ...handOver], bodyOutputs.map(({ name }) => name)) }
+  const loop: Node = { operator: 'Loop', domain: '', inputs: ['steps', 'isTrue', ...carried.map(({ name }) => name)], outputs: loopOutputs, attributes: { body: { graph: loopBody } } }
+  const after: Node[] = []
+  const results: Result[] = []
+  for (const [name, list] of Object.entries(told)) {
+    const value = output(step, name)
+    after.push(node('Transpose', [`listed.${name}`], [`ordered.${name}`], { perm: [1, 0, ...value.shape.slice(1).map((_, axis) => axis + 2)] }))
+    results.push({ name: list, type: value.type, shape: ['batch', 'steps', ...value.shape.slice(1)], value: `ordered.${name}` })
+  }
+  for (const state of states) {
+    const name = nextPrefix + state.name.slice(statePrefix.length)
+    results.push({ ...free(output(step, name), 'next'), name, value: `after.${state.name}` })
+  }
+  const inputs = step.inputs.map((value) => (perStep.includes(value.name) ? { ...value, shape: [value.shape[0], 'steps', ...value.shape.slice(1)] } : value))
+  return finish('sample', { inputs, initializers: body.initializers, nodes: [...before, loop, ...after] }, results)
+}
+
+function input(graph: Graph, name: string): Value {
+  return graph.inputs.find((value) => value.name === name) ?? missing(graph, name)
+}
+
+function output(graph: Graph, name: string): Value {
+  return graph.outputs.find((value) => value.name === name) ?? missing(graph, name)
+}
+
+function missing(graph: Graph, name: string): never {
+  throw new ChainruleError(`The graph ${graph.name} has no input or output "${name}".`)
+}

@@ -1,0 +1,84 @@
+/**
+ * The programs of an exported model, and what goes in and comes out. One step draws or keeps one variable;
+ * the score of a fixed length takes the whole x by position, that of a variable length a chunk and the state before it.
+ *
+ * Axes: batch; sequence (a chunk); past (what a state remembers); C components, K uniforms per component.
+ */
+import type { StateTensor } from '@chainrule/core'
+import { type Model, scoped, type Tensors } from '@chainrule/core/tensors'
+import * as tf from '@tensorflow/tfjs-core'
+import type { SymbolicSpecification } from '../symbolic.js'
+
+export interface ExportedProgram {
+  readonly program: (inputs: Tensors) => Tensors
+  readonly inputs: Readonly<Record<string, SymbolicSpecification>>
+}
+
+/** Parameters are inputs of the recording; they become weights of the graph afterwards. */
+export const parameterPrefix = 'parameter.'
+export const statePrefix = 'state.'
+export const nextPrefix = 'next.'
+
+const withPrefix = <T>(record: Record<string, T>, prefix: string): Record<string, T> => Object.fromEntries(Object.entries(record).map(([name, value]) => [prefix + name, value]))
+
+const parameterInputs = (shapes: Readonly<Record<string, readonly number[]>>): Record<string, SymbolicSpecification> =>
+  Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [parameterPrefix + name, { shape, type: 'float32' }]))
+
+const stateInputs = (state: readonly StateTensor[]): Record<string, SymbolicSpecification> => Object.fromEntries(state.map(({ name, type, shape }) => [statePrefix + name, { shape, type }]))
+
+type Shapes = Readonly<Record<string, readonly number[]>>
+
+export function stepProgram(model: Model, shapes: Shapes): ExportedProgram {
+  const { components } = model.domain
+  return {
+    inputs: {
+      ...parameterInputs(shapes),
+      previous: { shape: ['batch', components], type: 'int32' },
+      isStart: { shape: ['batch'], type: 'bool' },
+      uniforms: { shape: ['batch', components, model.boundHead.uniformsPerComponent], type: 'float32' },
+      temperature: { shape: [1], type: 'float32' },
+      given: { shape: ['batch', components], type: 'int32' },
+      isGiven: { shape: ['batch'], type: 'bool' },
+      ...stateInputs(model.state),
+    },
+    program(inputs) {
+      const draw = model.step(
+        scoped(inputs, parameterPrefix),
+        scoped(inputs, statePrefix),
+        { values: inputs.previous, isStart: inputs.isStart },
+        { uniforms: inputs.uniforms, temperature: inputs.temperature, given: inputs.given, isGiven: inputs.isGiven },
+      )
+      return {
+        value: draw.values,
+        drawn: draw.drawn,
+        distance: draw.distance,
+        nats: tf.neg(draw.logProbability),
+        ...(draw.logProbabilities && { logProbabilities: draw.logProbabilities }),
+        ...withPrefix(draw.state, nextPrefix),
+      }
+    },
+  }
+}
+
+export function scoreProgram(model: Model, shapes: Shapes): ExportedProgram {
+  const { components, length } = model.domain
+  if (length !== 'variable') {
+    return {
+      inputs: { ...parameterInputs(shapes), x: { shape: ['batch', length, components], type: 'int32' } },
+      program: (inputs) => ({ nats: tf.neg(model.logProbability(scoped(inputs, parameterPrefix), inputs.x)) }),
+    }
+  }
+  return {
+    inputs: {
+      ...parameterInputs(shapes),
+      x: { shape: ['batch', 'sequence', components], type: 'int32' },
+      previous: { shape: ['batch', components], type: 'int32' },
+      isStart: { shape: ['batch'], type: 'bool' },
+      ...stateInputs(model.state),
+    },
+    program(inputs) {
+      const { logProbability, state } = model.extend(scoped(inputs, parameterPrefix), scoped(inputs, statePrefix), inputs.x, { values: inputs.previous, isStart: inputs.isStart })
+      return { nats: tf.neg(logProbability), ...withPrefix(state, nextPrefix) }
+    },
+  }
+}

@@ -1,0 +1,10 @@
+/** The recorder: any tensor program, its gradients too, as one ONNX graph; and the engine that runs programs this way. */
+export { type Attribute, type Attributes, checkGraph, type Dimension, type ElementArray, type Graph, type Initializer, namesRead, type Node, renamed, subgraphs, type Value, withWeights } from './graph.js'
+export { onnx, type OnnxOptions } from './engine.js'
+export { GraphBuilder } from './graph-builder.js'
+export { record, type RecordableProgram, type RecordOptions } from './recorder.js'
+export type { Target } from './recording.js'
+export { dataTypeOf, operatorSet, serialize } from './serialize.js'
+export { finish, liveNodes, type Parts, type Result } from './simplify.js'
+export { recordSymbolic, type SymbolicOptions, type SymbolicSpecification } from './symbolic.js'
+export { type ModelToExport, recordModel, writeModel } from './export/model.js'

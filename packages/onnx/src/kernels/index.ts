@@ -1,0 +1,14 @@
+/** All kernels that can be recorded, by the names that tfjs and core/tensors call them by. */
+import type { Kernels } from '../recording.js'
+import { attention } from './attention.js'
+import { comparisons } from './comparison.js'
+import { elementwise } from './elementwise.js'
+import { gathering } from './gathering.js'
+import { primitives } from './primitives.js'
+import { products } from './products.js'
+import { reductions } from './reductions.js'
+import { sequence } from './sequence.js'
+import { shapes } from './shapes.js'
+import { softmaxes } from './softmax.js'
+
+export const kernels: Kernels = { ...elementwise, ...comparisons, ...reductions, ...products, ...shapes, ...gathering, ...softmaxes, ...primitives, ...attention, ...sequence }

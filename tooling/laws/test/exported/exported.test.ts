@@ -1,0 +1,129 @@
+/**
+ * The laws of exported models: what was recorded says the same as the eager program, and all samplers of a model replay each other:
+ * eager, step by step, the whole loop. (Python's onnxruntime: tooling/interop.)
+ */
+import '@tensorflow/tfjs-backend-cpu'
+import { eagerSampler, freeRunningLaw, randomValues, replayLaw, type Sampler, samplerLaws, shaken } from '@chainrule/conformance'
+import type { ParameterArrays } from '@chainrule/core'
+import { createModel, type Model } from '@chainrule/core/tensors'
+import { recordModel } from '@chainrule/onnx'
+import { type OpenModel, openModel, type SamplerName } from '@chainrule/runtime'
+import * as tf from '@tensorflow/tfjs-core'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { type Combination, fixedLengthCombinations, pairwise, variableLengthCombinations } from '../eager/combinations.js'
+
+const isLong = Boolean(process.env.CHAINRULE_LONG)
+const fixed = fixedLengthCombinations()
+const titled = (list: readonly Combination[]): [string, Combination][] => list.map((combination) => [combination.title, combination])
+const combinations = titled([...(isLong ? fixed : pairwise(fixed)), ...variableLengthCombinations()])
+
+beforeAll(async () => {
+  await tf.setBackend('cpu')
+})
+
+/** A sampler of an opened model, as the laws want it. */
+function samplerOf(opened: OpenModel, sampler: SamplerName): Sampler {
+  return async ({ count, length, seed, temperature, given, isGiven }) => {
+    const { nats, ...drawn } = await opened.sample({
+      count,
+      seed,
+      temperature,
+      sampler,
+      ...(opened.manifest.domain.length === 'variable' && { length }),
+      ...(given && isGiven && { given: { values: given, isGiven } }),
+    })
+    return { ...drawn, logProbability: nats.map((value) => -value) }
+  }
+}
+
+async function exported(model: Model, parameters: ParameterArrays): Promise<OpenModel> {
+  const files = recordModel({
+    model,
+    parameters,
+    modality: 'law',
+    tokenizer: { name: 'none', options: {} },
+    card: { data: {}, results: {}, training: {}, exportedAt: new Date(0).toISOString() },
+  })
+  return openModel(files, { provider: 'cpu' })
+}
+
+const seed = 11
+
+describe('exported models', () => {
+  it.each(combinations)('scores and samples as eagerly: %s', async (_, pieces) => {
+    const model = createModel(pieces)
+    const parameters = shaken(model.initialize(3), 3)
+    const opened = await exported(model, parameters)
+    try {
+      expect(tf.getBackend()).toBe('cpu')
+      const length = pieces.domain.length === 'variable' ? Math.min(9, model.boundNetwork.longest ?? 9) : pieces.domain.length
+      const count = 5
+      const x = randomValues(seed, pieces.domain.values, count * length)
+      const eager = tf.tidy(() => model.logProbability(Object.fromEntries(Object.entries(parameters).map(([name, { shape, data }]) => [name, tf.tensor(data, [...shape])])), tf.tensor3d(x, [count, length, 1], 'int32')).dataSync())
+      const nats = await opened.score({ x, length })
+      nats.forEach((value, i) => expect(Math.abs(value + eager[i]), `variable ${i}: ${value} against ${-eager[i]}`).toBeLessThan(1e-4))
+
+      const samplers: [string, Sampler][] = [
+        ['eager', eagerSampler(model, parameters)],
+        ['steps', samplerOf(opened, 'steps')],
+        ['graph', samplerOf(opened, 'graph')],
+      ]
+      const order = model.resolvedOrder.isLeftToRight ? Array.from({ length }, (_, i) => i) : model.resolvedOrder.permutation
+      for (const temperature of [1, 0.7]) {
+        for (const [a, drawing] of samplers) {
+          const original = await drawing({ count, length, seed, temperature })
+          for (const [b, following] of samplers) {
+            if (a === b) continue
+            const replayed = await following({ count, length, seed, temperature, given: original.values, isGiven: new Uint8Array(count * length).fill(1) })
+            replayLaw(replayed, original)
+            freeRunningLaw(original.values, (await following({ count, length, seed, temperature })).values, replayed.distance, order)
+            replayed.logProbability.forEach((value, i) => expect(Math.abs(value - original.logProbability[i])).toBeLessThan(1e-4))
+          }
+        }
+      }
+    } finally {
+      await opened.release()
+    }
+  })
+
+  it.each(combinations.filter((_, i) => isLong || i % 6 === 0))('obey the laws of samplers: %s', async (_, pieces) => {
+    const model = createModel(pieces)
+    const opened = await exported(model, shaken(model.initialize(3), 3))
+    try {
+      for (const sampler of ['graph', 'steps'] as const) await samplerLaws(samplerOf(opened, sampler), pieces)
+    } finally {
+      await opened.release()
+    }
+  })
+
+  it('one thread, one graph: bit for bit the same', async () => {
+    const model = createModel(variableLengthCombinations()[0])
+    const parameters = shaken(model.initialize(1), 1)
+    const draw = async () => {
+      const opened = await exported(model, parameters)
+      const result = await opened.sample({ count: 3, length: 40, seed })
+      await opened.release()
+      return result
+    }
+    expect(await draw()).toEqual(await draw())
+  })
+
+  it('beyond the context, in pieces, with a prompt: one and the same distribution', async () => {
+    const pieces = variableLengthCombinations().find(({ network }) => network.options.positions === 'rotary' && network.options.context === 3)!
+    const model = createModel(pieces)
+    const parameters = shaken(model.initialize(2), 2)
+    const opened = await exported(model, parameters)
+    try {
+      const length = 600
+      const { values, nats } = await opened.sample({ count: 1, length, seed })
+      const scored = await opened.score({ x: values, length })
+      scored.forEach((value, i) => expect(Math.abs(value - nats[i])).toBeLessThan(1e-4))
+      const prompt = values.slice(0, 300)
+      const rest = await opened.sample({ count: 2, length: length - 300, prompt, seed })
+      rest.distance.forEach((distance) => expect(distance).toBe(0))
+      expect([...rest.values.subarray(0, 300)]).toEqual([...values.subarray(300)])
+    } finally {
+      await opened.release()
+    }
+  })
+})
