@@ -12,5 +12,7 @@ export async function engineNamed(name: EngineName = 'onnx', threads?: number): 
   if (threads !== undefined) throw new InvalidOptionError(`--threads belongs to the engine onnx; the engine ${name} decides by itself. Leave one of the two out.`)
   if (name === 'tensorflow') return (await import('@chainrule/tensorflow')).tensorflow()
   await import('@tensorflow/tfjs-backend-cpu')
+  // Else the backend advertises another package on stderr.
+  ;(await import('@tensorflow/tfjs-core')).enableProdMode()
   return eager('cpu')
 }

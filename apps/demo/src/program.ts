@@ -11,13 +11,14 @@ export type Job = (context: Context) => Promise<JsonObject>
 
 /** @param chosen is told the job of the command that the arguments name */
 export function createProgram(version: string, chosen: (job: Job) => void): Command {
+  const json = new Option('--json', 'print one JSON document on stdout; messages go to stderr')
   const program = new Command('chainrule')
     .description('Autoregressive generative models: train on a text, measure, sample, export to ONNX, run anywhere.')
     .version(version, '--version', 'print the version')
     .helpOption('--help', 'how to use a command')
     .helpCommand(false)
-    .option('--json', 'print one JSON document on stdout; messages go to stderr')
-    .configureHelp({ showGlobalOptions: true })
+    .addOption(json)
+    .configureHelp({ showGlobalOptions: true, visibleGlobalOptions: (command) => (command.parent ? [json] : []) })
     .allowExcessArguments(false)
     .exitOverride()
     .addHelpText('after', exitCodesHelp)
@@ -33,6 +34,7 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
 
   const text = program
     .command('train')
+    .summary('train a model (chainrule train text --help)')
     .description('train a model')
     .helpCommand(false)
     .command('text')
@@ -53,6 +55,7 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
   example(
     program
       .command('evaluate')
+      .summary('exact likelihood of a text')
       .description('Exact likelihood of a text. Of the file that a model was trained on, the part held out; of another, all of it.')
       .argument(...runOrModel)
       .addOption(data('the text'))
@@ -66,6 +69,7 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
   example(
     program
       .command('sample')
+      .summary('texts from a model')
       .description('Texts from a model, to stdout.')
       .argument(...runOrModel)
       .addOption(new Option('--prompt <text>', 'the text to go on from').default('', 'none'))
@@ -82,6 +86,7 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
   example(
     program
       .command('score')
+      .summary('−log p of a file, token by token')
       .description('−log p of a whole file, read as one text from its beginning; with --json the nats of every token.')
       .argument(...runOrModel)
       .addOption(data('the text'))
@@ -94,6 +99,7 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
   example(
     program
       .command('export')
+      .summary('a run as ONNX graphs, weights and a description')
       .description('Write a run as an exported model: ONNX graphs, weights.safetensors and model.json.')
       .argument('<run>', 'folder of a run')
       .addOption(out('folder of the exported model'))
@@ -105,6 +111,7 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
   example(
     program
       .command('inspect')
+      .summary('what a run or an exported model is made of')
       .description('What a run or an exported model is made of, was trained on, and reached.')
       .argument(...runOrModel)
       .action((path) => chosen(async (context) => (await import('./inspect.js')).inspect(path, context))),
@@ -114,6 +121,7 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
   example(
     program
       .command('demo')
+      .summary('all of it once, in about two minutes')
       .description('Everything once, in about two minutes: train on three plays by Shakespeare, measure, sample, export to ONNX, run the exported files.')
       .addOption(new Option('--out <folder>', 'folder of the run; the exported model gets the same name with “-model” (default: a new one in runs)'))
       .addOption(new Option('--preset <name>', 'which model').choices(Object.keys(presets)).default('small'))

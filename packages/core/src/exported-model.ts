@@ -3,7 +3,7 @@
  * score.onnx, step.onnx and sample.onnx, which point into it by offset. This file is the format's only reader and writer; no file system.
  */
 import { checkDomain, type Domain } from './domain.js'
-import { InvalidModelError } from './errors.js'
+import { InvalidModelError, InvalidOptionError } from './errors.js'
 import { type ResolvedOrder, resolvedOrder } from './order.js'
 import type { JsonObject, Piece } from './piece.js'
 
@@ -116,6 +116,9 @@ export function decodeManifest(bytes: Uint8Array, source: string): ModelManifest
 /** The order of an exported model, as data. @throws {InvalidOptionError} where it is not a permutation of the domain's length */
 export function manifestOrder({ domain, order }: Pick<ModelManifest, 'domain' | 'order'>): ResolvedOrder {
   if (domain.length === 'variable') return { permutation: new Int32Array(0), inverse: new Int32Array(0), isLeftToRight: true }
-  const permutation = Int32Array.from({ length: domain.length }, (_, rank) => order.permutation?.[rank] ?? -1)
-  return resolvedOrder('order', permutation, order.groups && Int32Array.from(order.groups))
+  const { length } = domain
+  const isList = (value: unknown): value is number[] => Array.isArray(value) && value.length === length && value.every((entry) => Number.isInteger(entry))
+  if (!isList(order.permutation)) throw new InvalidOptionError(`order: "permutation" is not a list of ${length} whole numbers, one for each variable.`)
+  if (order.groups !== undefined && !isList(order.groups)) throw new InvalidOptionError(`order: "groups" is not a list of ${length} whole numbers, one for each variable.`)
+  return resolvedOrder('order', Int32Array.from(order.permutation), order.groups && Int32Array.from(order.groups))
 }

@@ -38,27 +38,26 @@ function elementTypeOf(data: TensorArray): ElementType {
 
 /** Encodes tensors, in the order of the record, and metadata. Also says where each tensor's bytes lie. */
 export function encodeSafetensors({ tensors, metadata }: SafetensorsContent): { bytes: Uint8Array<ArrayBuffer>; places: Record<string, TensorPlace> } {
-  const header: Record<string, unknown> = {}
-  if (Object.keys(metadata).length) header.__metadata__ = metadata
+  const header: [string, unknown][] = Object.keys(metadata).length ? [['__metadata__', metadata]] : []
   let dataBytes = 0
   for (const [name, { shape, data }] of Object.entries(tensors)) {
-    header[name] = { dtype: elementTypeOf(data), shape, data_offsets: [dataBytes, dataBytes + data.byteLength] }
+    header.push([name, { dtype: elementTypeOf(data), shape, data_offsets: [dataBytes, dataBytes + data.byteLength] }])
     dataBytes += data.byteLength
   }
-  const json = new TextEncoder().encode(JSON.stringify(header))
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)))
   const headerBytes = Math.ceil((json.length + 8) / alignment) * alignment - 8
   const bytes = new Uint8Array(8 + headerBytes + dataBytes)
   new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes), true)
   bytes.fill(0x20, 8, 8 + headerBytes)
   bytes.set(json, 8)
-  const places: Record<string, TensorPlace> = {}
+  const places: [string, TensorPlace][] = []
   let offset = 8 + headerBytes
   for (const [name, { data }] of Object.entries(tensors)) {
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset)
-    places[name] = { offset, length: data.byteLength }
+    places.push([name, { offset, length: data.byteLength }])
     offset += data.byteLength
   }
-  return { bytes, places }
+  return { bytes, places: Object.fromEntries(places) }
 }
 
 /**
@@ -83,13 +82,13 @@ export function decodeSafetensors(bytes: Uint8Array, source: string): Safetensor
     fail(`its header (bytes 8 to ${8 + headerBytes}) is not JSON: ${(error as Error).message}`)
   }
   if (typeof header !== 'object' || header === null || Array.isArray(header)) fail('its header is not a JSON object')
-  const tensors: Record<string, StoredTensor> = {}
+  const tensors: [string, StoredTensor][] = []
   let metadata: Record<string, string> = {}
   const dataStart = 8 + headerBytes
   let expected = 0
   for (const [name, entry] of Object.entries(header as Record<string, unknown>)) {
     if (name === '__metadata__') {
-      if (typeof entry !== 'object' || entry === null || Object.values(entry).some((value) => typeof value !== 'string')) fail('__metadata__ is not text by name')
+      if (typeof entry !== 'object' || entry === null || Array.isArray(entry) || Object.values(entry).some((value) => typeof value !== 'string')) fail('__metadata__ is not text by name')
       metadata = entry as Record<string, string>
       continue
     }
@@ -105,9 +104,9 @@ export function decodeSafetensors(bytes: Uint8Array, source: string): Safetensor
     // Not bytes.slice: a Node Buffer's slice is a view of shared memory.
     const copy = new Uint8Array(end - begin)
     copy.set(bytes.subarray(dataStart + begin, dataStart + end))
-    tensors[name] = { shape: shape as number[], data: type.make(copy.buffer) }
+    tensors.push([name, { shape: shape as number[], data: type.make(copy.buffer) }])
     expected = end
   }
   if (dataStart + expected !== bytes.length) fail(`its tensors end at byte ${dataStart + expected}, the file has ${bytes.length}`)
-  return { tensors, metadata }
+  return { tensors: Object.fromEntries(tensors), metadata }
 }

@@ -1,5 +1,5 @@
 /** `fit` and `evaluate` for text. */
-import { bitsPerByte, bitsPerCharacter, InvalidOptionError, type JsonObject, wholeNumber } from '@chainrule/core'
+import { bitsPerByte, bitsPerCharacter, InvalidOptionError, refuseUnknownOptions, type JsonObject, wholeNumber } from '@chainrule/core'
 import type { Engine } from '@chainrule/core/tensors'
 import { onnx } from '@chainrule/onnx'
 import * as training from '@chainrule/train'
@@ -44,7 +44,7 @@ export async function fit(textModel: TextModel, text: string, options: FitTextOp
 export interface EvaluateTextOptions {
   /** Tokens of one window; the one of training by default. */
   window?: number
-  /** Where the text to evaluate begins and ends, in characters; what stands before it serves as context of the first token only. */
+  /** Where the text to evaluate begins and ends, as for String.slice; of what stands before it the last token is the first one's context. */
   begin?: number
   end?: number
   engine?: Engine
@@ -94,6 +94,7 @@ export function tokensOfPart(textModel: Pick<TextModel, 'tokenizer'>, text: stri
 
 /** −log p over non-overlapping windows, each with the token before it as context. Every token is scored once. */
 export async function evaluate(trained: TrainedText, text: string, options: EvaluateTextOptions = {}): Promise<TextEvaluation> {
+  refuseUnknownOptions('evaluate', options, ['window', 'begin', 'end', 'engine', 'threads', 'signal', 'onProgress'])
   const { window = trained.window, begin, end, engine, threads, signal, onProgress } = options
   const { tokens, first, part } = tokensOfPart(trained, text, begin, end)
   const data = evaluationWindows(tokens, wholeNumber('evaluate', 'window', window), first)

@@ -1,5 +1,5 @@
 /** `sample`, `stream` and `score` for text: exact, by the exported graphs, whether the model was trained here or loaded. */
-import { InvalidOptionError, refuseUnknownOptions } from '@chainrule/core'
+import { InvalidDataError, InvalidOptionError, refuseUnknownOptions } from '@chainrule/core'
 import { textUnits, type TextEvaluation, tokensOfPart, type EvaluateTextOptions } from './fit.js'
 import { type LoadedText, type OpenOptions, withOpened } from './loaded.js'
 import type { TrainedText } from './model.js'
@@ -59,6 +59,7 @@ export interface TextScore extends TextEvaluation {
 export async function score(model: TrainedText | LoadedText, text: string, options: OpenOptions & { signal?: AbortSignal } = {}): Promise<TextScore> {
   refuseUnknownOptions('score', options, ['provider', 'threads', 'signal'])
   const tokens = model.tokenizer.encode(text)
+  if (tokens.length === 0) throw new InvalidDataError('score: the text is empty; there is nothing to score.')
   return withOpened(model, options, async ({ opened }) => {
     const nats = await opened.score({ x: tokens, signal: options.signal })
     return { ...textUnits(nats.reduce((sum, value) => sum + value, 0), text, tokens.length), nats, protocol: 'one sequence, from its start' }

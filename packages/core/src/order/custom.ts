@@ -1,5 +1,5 @@
 import { fixedLength } from '../domain.js'
-import { InvalidOptionError, refuseUnknownOptions } from '../errors.js'
+import { InvalidOptionError, refuseUnknownOptions, wholeNumber } from '../errors.js'
 import { type Order, resolvedOrder } from '../order.js'
 
 export interface CustomOrderOptions {
@@ -12,6 +12,12 @@ export interface CustomOrderOptions {
 /** Any order, as data. */
 export function custom(options: CustomOrderOptions): Order {
   refuseUnknownOptions('custom', options, ['permutation', 'groups'])
+  for (const option of ['permutation', 'groups'] as const) {
+    const list: unknown = options[option]
+    if (option === 'groups' && list === undefined) continue
+    if (!Array.isArray(list)) throw new InvalidOptionError(`custom: ${option} must be a list of whole numbers, got ${String(list)}.`)
+    list.forEach((entry: unknown, rank) => wholeNumber('custom', `${option}[${rank}]`, entry, 0))
+  }
   const permutation = Int32Array.from(options.permutation)
   const groups = options.groups && Int32Array.from(options.groups)
   const resolved = resolvedOrder('custom', permutation, groups)

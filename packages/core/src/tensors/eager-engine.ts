@@ -51,7 +51,7 @@ async function backendOf(name: string, ensureBackend: () => Promise<void> | void
 }
 
 /** tfjs's types do not say that none may be active. */
-const activeBackend = () => tf.getBackend() as string | undefined
+const activeBackend = () => (tf.getBackend() as string | null | undefined) ?? undefined
 
 /** Runs `action` with the backend active. No turn of the event loop passes, so nobody else sees the change. */
 function onBackend<T>(backend: string, action: () => T): T {

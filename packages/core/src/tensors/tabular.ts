@@ -60,10 +60,11 @@ export function tabular(options: Record<never, never> = {}): Network {
           { name: 'context', type: 'int32', shape: ['batch'] },
         ],
         initialize: () => ({ logits: constantInitial([starts[d], V], 0) }),
-        forward(parameters, x) {
-          const before = previous(x, order)
-          const allValues = tf.unstack(before.values, 1)
-          const allIsStart = tf.unstack(before.isStart, 1)
+        forward(parameters, x, before) {
+          if (before) throw new UnsupportedError('tabular: x has a fixed length and begins with its first variable; nothing can come before it.')
+          const { values, isStart } = previous(x, order)
+          const allValues = tf.unstack(values, 1)
+          const allIsStart = tf.unstack(isStart, 1)
           let context = tf.zerosLike(tf.squeeze(allValues[0], [1]))
           const rows = allValues.map((values, rank) => {
             context = append(context, { values, isStart: allIsStart[rank] })

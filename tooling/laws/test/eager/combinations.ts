@@ -81,7 +81,7 @@ export function learners(): Combination[] {
     [multilayerPerceptron({ hidden: [32], direct: true }), bernoulli(), random({ seed: 6, groupSize: 2 }), binary],
     [tabular(), categorical(), reversed(), ternary],
     [transformer({ layers: 1, heads: 2, width: 16, context: 6 }), categorical({ tied: true }), leftToRight(), ternaryText],
-    [transformer({ layers: 2, heads: 2, width: 16, context: 6, positions: 'learned' }), bernoulli(), random({ seed: 5 }), binary],
+    [transformer({ layers: 1, heads: 2, width: 16, context: 6, positions: 'learned' }), bernoulli(), random({ seed: 5 }), binary],
   ]
   return all.map(([network, head, order, domain]) => ({ title: `${network.name} ${JSON.stringify(network.options)} × ${head.name} × ${order.name}`, domain, order, network, head }))
 }

@@ -1,6 +1,7 @@
 /**
  * Sampling by inverse CDF, for any discrete distribution given as its probabilities.
- * Value v is drawn iff c(v−1) ≤ u < c(v), c the running sum of the probabilities; the last value takes what rounding leaves.
+ * Value v is drawn iff c(v−1) ≤ u c(V−1) < c(v), c the running sum of the probabilities. Its last entry is 1 but for rounding;
+ * measured by it, no uniform lies beyond the last value that has a probability above 0.
  */
 import * as tf from '@tensorflow/tfjs-core'
 import type { DrawRequest } from '../head.js'
@@ -12,7 +13,7 @@ import type { DrawRequest } from '../head.js'
 export function drawByInverseCdf(probabilities: tf.Tensor, { uniforms, given, isGiven }: DrawRequest) {
   const [batch, count] = probabilities.shape as [number, number]
   const cumulative = tf.cumsum(probabilities, 1)
-  const u = tf.reshape(uniforms, [batch, 1])
+  const u = tf.mul(tf.reshape(uniforms, [batch, 1]), tf.slice(cumulative, [0, count - 1], [batch, 1]))
   const below = tf.sum(tf.cast(tf.lessEqual(cumulative, u), 'int32'), 1, true)
   const drawn = tf.minimum(below, tf.scalar(count - 1, 'int32'))
   const values = tf.where(tf.expandDims(isGiven, 1), given, drawn)
