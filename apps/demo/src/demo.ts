@@ -12,7 +12,7 @@ import { engineNamed, type EngineName } from './engines.js'
 import { sizesIn } from './export.js'
 import { evaluationProgress } from './progress.js'
 import { writeAsItGrows } from './sample.js'
-import { evaluateHeldOut, resultsOf, trainPlan } from './train.js'
+import { argumentsOf, evaluateHeldOut, resultsOf, trainPlan } from './train.js'
 import { freshPlan } from './training-plan.js'
 import { bytes, commandLine, count, counted, duration, likelihood } from './wording.js'
 
@@ -44,7 +44,7 @@ export async function demo(options: DemoCommandOptions, { output, signal }: Cont
   const plan = await freshPlan({ data: plays, out, preset: options.preset, steps: options.steps, seed: options.seed })
   const { text, model, description, state } = plan
   const { heldOutBegin, heldOutEnd } = description.data
-  const place = { out, data: plays, engine, signal }
+  const place = { out, data: plays, engine, engineArguments: argumentsOf(options), signal }
 
   section('The text')
   tell(`Hamlet, Julius Caesar and Macbeth: ${count(text.length)} characters, ${model.tokenizer.domain.values} different ones. The last ${count(heldOutEnd - heldOutBegin)} are held out: the model never sees them.`)

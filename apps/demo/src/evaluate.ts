@@ -59,7 +59,7 @@ export async function evaluate(path: string, options: EvaluateCommandOptions, { 
   }
   const loaded = await loadModel(subject.directory, { provider: options.provider, threads: options.threads })
   try {
-    output.say(loaded.reason)
+    output.say(`provider ${loaded.reason}`)
     return await evaluatePart(loaded.manifest.card.data, loaded.tokenizer, (part) => evaluateLoaded(loaded, text, part), loaded.reason)
   } finally {
     await loaded.release()

@@ -1,7 +1,7 @@
 /** `chainrule export`: a run as a directory of ONNX graphs, weights and a description. */
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { InvalidDataError, type JsonObject, manifestFile } from '@chainrule/core'
+import type { JsonObject } from '@chainrule/core'
 import { exportModel, readRun, trainedOf } from '@chainrule/text'
 import type { Context } from './context.js'
 import { bytes, commandLine, counted } from './wording.js'
@@ -17,17 +17,9 @@ export async function sizesIn(directory: string): Promise<Record<string, number>
   return Object.fromEntries(await Promise.all(names.map(async (name) => [name, (await stat(join(directory, name))).size] as const)))
 }
 
-/** What may be overwritten is an exported model or an empty folder, nothing else. @throws {InvalidDataError} */
-async function refuseOtherFolders(directory: string): Promise<void> {
-  const names = await readdir(directory).catch((error: NodeJS.ErrnoException): string[] | undefined => (error.code === 'ENOENT' ? [] : undefined))
-  if (names === undefined) throw new InvalidDataError(`${directory}: an exported model is a folder, and this is none. Choose another name.`)
-  if (names.length && !names.includes(manifestFile)) throw new InvalidDataError(`${directory} holds other files and is not an exported model; --overwrite would delete them. Choose another folder.`)
-}
-
 export async function exportRun(path: string, { out, overwrite = false }: ExportCommandOptions, { output }: Context): Promise<JsonObject> {
   const run = await readRun(path)
   const { description, state } = run
-  await refuseOtherFolders(out)
   await exportModel(trainedOf(run), out, { overwrite, data: description.data, results: description.results })
   const files = await sizesIn(out)
   if (state.step < description.settings.steps) output.say(`The run has made ${state.step} of its ${counted(description.settings.steps, 'step')}; this is how far it got.`)

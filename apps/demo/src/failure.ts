@@ -16,7 +16,8 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof InterruptedError) return { exitCode: exitCodes.interrupted, kind: error.name, message: error.message }
   if (error instanceof InvalidOptionError) return { exitCode: exitCodes.usage, kind: error.name, message: error.message }
   if (error instanceof ChainruleError) return { exitCode: exitCodes.failed, kind: error.name, message: error.message }
-  const { name = 'Error', message = String(error) } = (error ?? {}) as Partial<Error>
+  const { name = 'Error', message = String(error), syscall } = (error ?? {}) as Partial<NodeJS.ErrnoException>
+  if (syscall) return { exitCode: exitCodes.failed, kind: name, message: `the operating system refused: ${message}` }
   return { exitCode: exitCodes.failed, kind: name, message, hint: 'This was not foreseen. Set CHAINRULE_DEBUG=1 and run the command again to see where it happened.' }
 }
 

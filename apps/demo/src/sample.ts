@@ -20,7 +20,7 @@ const separator = '\n---\n'
 
 export async function sample(path: string, { count, provider, threads, ...options }: SampleCommandOptions, { output, signal }: Context): Promise<JsonObject> {
   return withSubject(path, { provider, threads }, async (loaded) => {
-    output.say(loaded.reason)
+    output.say(`provider ${loaded.reason}`)
     const isLive = count === 1 && process.stdout.isTTY && !output.isJson
     const texts = isLive ? [await writeAsItGrows(loaded, { ...options, signal }, output.write)] : await sampleTexts(loaded, { ...options, count, signal })
     if (!isLive) output.write(texts.join(separator))

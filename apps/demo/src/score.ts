@@ -17,7 +17,7 @@ export async function score(path: string, { data, provider, threads }: ScoreComm
   const text = await readText(data)
   return withSubject(path, { provider, threads }, async (loaded) => {
     inFile(data, () => loaded.tokenizer.encode(text))
-    output.say(loaded.reason)
+    output.say(`provider ${loaded.reason}`)
     const { nats, ...result } = await scoreText(loaded, text, { signal })
     output.print(`${result.totalNats.toFixed(3)} nats for ${counted(result.characters, 'character')} (${counted(result.tokens, 'token')})`)
     output.print(likelihood(result))

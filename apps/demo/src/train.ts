@@ -15,13 +15,30 @@ export interface TrainCommandOptions extends TrainOptions {
   engine?: EngineName
 }
 
+/** Where a run lies, what it learns from and what computes. */
+export interface Place {
+  readonly out: string
+  readonly data: string
+  readonly engine: Engine
+  /** The options that choose the engine again. */
+  readonly engineArguments: readonly string[]
+  readonly signal: AbortSignal
+}
+
+/** The options that chose the engine, for a command that does so again. */
+export function argumentsOf({ engine, threads }: { engine?: EngineName; threads?: number }): string[] {
+  return [...(engine ? ['--engine', engine] : []), ...(threads ? ['--threads', String(threads)] : [])]
+}
+
 export async function train(options: TrainCommandOptions, { output, signal }: Context): Promise<JsonObject> {
   const plan = await (options.resume ? resumedPlan(options) : freshPlan(options))
   const engine = await engineNamed(options.engine, options.threads)
   output.say(planLine(plan, options, engine))
-  const { trained, loss } = await trainPlan(plan, { ...options, engine, signal })
+  const engineArguments = argumentsOf(options)
+  const place: Place = { out: options.out, data: options.data, engine, engineArguments, signal }
+  const { trained, loss } = await trainPlan(plan, place)
   const { step, seconds } = trained.state
-  const evaluation = await evaluateHeldOut(plan, trained, { ...options, engine, signal })
+  const evaluation = await evaluateHeldOut(plan, trained, place)
   if (evaluation) await recordResults(options.out, trained, plan.description, resultsOf(evaluation))
   output.print(`trained    ${counted(step, 'step')} in ${duration(seconds)}${loss === undefined ? '' : `, last ${loss.toFixed(3)} nats per token`}`)
   output.print(`held out   ${evaluation ? likelihood(evaluation) : 'nothing'}`)
@@ -29,7 +46,7 @@ export async function train(options: TrainCommandOptions, { output, signal }: Co
   output.print()
   output.print('What to do next:')
   output.print(`  ${commandLine('sample', options.out, '--length', '400')}`)
-  output.print(`  ${commandLine('evaluate', options.out, '--data', options.data)}`)
+  output.print(`  ${commandLine('evaluate', options.out, '--data', options.data, ...engineArguments)}`)
   output.print(`  ${commandLine('export', options.out, '--out', `${options.out}-model`)}`)
   return {
     command: 'train',
@@ -46,7 +63,7 @@ export async function train(options: TrainCommandOptions, { output, signal }: Co
 }
 
 /** Trains as planned, in the run's folder, with live progress. A fresh run that fails before its first update leaves nothing behind. */
-export async function trainPlan(plan: TrainingPlan, { out, data, engine, signal }: { out: string; data: string; engine: Engine; signal: AbortSignal }): Promise<{ trained: TrainedText; loss?: number }> {
+export async function trainPlan(plan: TrainingPlan, { out, data, engine, engineArguments, signal }: Place): Promise<{ trained: TrainedText; loss?: number }> {
   const { text, model, description, state, isResumed } = plan
   const path = isResumed ? join(out, checkpointFile) : await createRunDirectory(out)
   const progress = startTrainingProgress(description.settings.steps, state.step)
@@ -63,7 +80,7 @@ export async function trainPlan(plan: TrainingPlan, { out, data, engine, signal 
     return { trained, loss: progress.loss() }
   } catch (error) {
     progress.stop()
-    if (error instanceof InterruptedError) throw new InterruptedError(`${error.message.replace(/ Its checkpoint .*$/, '')} The checkpoint is in ${out}. Go on with: ${commandLine('train', 'text', '--data', data, '--out', out, '--resume')}`)
+    if (error instanceof InterruptedError) throw new InterruptedError(`${error.message.replace(/ Its checkpoint .*$/, '')} The checkpoint is in ${out}. Go on with: ${commandLine('train', 'text', '--data', data, '--out', out, '--resume', ...engineArguments)}`)
     if (!isResumed && progress.loss() === undefined) await discard(out, path)
     throw error
   } finally {
@@ -78,14 +95,14 @@ async function discard(directory: string, path: string): Promise<void> {
 }
 
 /** Nothing where nothing was held out. */
-export async function evaluateHeldOut({ text, description }: TrainingPlan, trained: TrainedText, { out, data, engine, signal }: { out: string; data: string; engine: Engine; signal: AbortSignal }): Promise<TextEvaluation | undefined> {
+export async function evaluateHeldOut({ text, description }: TrainingPlan, trained: TrainedText, { out, data, engine, engineArguments, signal }: Place): Promise<TextEvaluation | undefined> {
   const { heldOutBegin: begin, heldOutEnd: end } = description.data
   if (begin === end) return undefined
   const progress = evaluationProgress()
   try {
     return await evaluate(trained, text, { begin, end, engine, signal, onProgress: progress.onProgress })
   } catch (error) {
-    if (error instanceof InterruptedError) throw new InterruptedError(`Training is complete and kept in ${out}; only the evaluation was interrupted. Evaluate with: ${commandLine('evaluate', out, '--data', data)}`)
+    if (error instanceof InterruptedError) throw new InterruptedError(`Training is complete and kept in ${out}; only the evaluation was interrupted. Evaluate with: ${commandLine('evaluate', out, '--data', data, ...engineArguments)}`)
     throw error
   } finally {
     progress.stop()

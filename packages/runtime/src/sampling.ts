@@ -211,7 +211,7 @@ export function stream(graphs: Graphs, manifest: ModelManifest, order: ResolvedO
   if (manifest.domain.length !== 'variable') throw new UnsupportedError(`stream: the model has ${manifest.domain.length} variables, only a variable length grows. Use sample.`)
   const { prompt, sampler, seed, temperature } = checkCommon(owner, manifest, options)
   const firstPosition = (prompt?.length ?? 0) / manifest.domain.components
-  const length = options.length === undefined ? Infinity - firstPosition : wholeNumber(owner, 'length', options.length)
+  const length = options.length === undefined ? (manifest.longest ?? Infinity) - firstPosition : wholeNumber(owner, 'length', options.length)
   if (length !== Infinity) checkLongest(owner, manifest, firstPosition + Math.max(1, length))
   const firstSample = wholeNumber(owner, 'firstSample', options.firstSample ?? 0, 0, mostSamples - 1)
   const { signal } = options

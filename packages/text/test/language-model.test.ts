@@ -117,7 +117,7 @@ describe('a language model, end to end', () => {
     await expect(fit(model, 'abc', settings)).rejects.toThrow(/3 tokens, a training window needs 8/)
     await expect(fit(model, 'ABC', settings)).rejects.toThrow(/line 1, column 1 .*"A"/)
     await expect(evaluate(trained, text, { begin: text.length })).rejects.toThrow(InvalidOptionError)
-    await expect(sample(loaded, { ...{ top: 3 } })).rejects.toThrow(/unknown option "top"/)
+    await expect(sample(loaded, { ...{ top: 3 } } as object)).rejects.toThrow(/unknown option "top"/)
     await expect(sample(loaded, { temperature: 0 })).rejects.toThrow(/temperature/)
     await expect(sample(loaded, { prompt: 'É' })).rejects.toThrow(InvalidDataError)
     await expect(score(loaded, '')).rejects.toThrow(/empty/)
