@@ -43,7 +43,8 @@ function run(program, args, { quiet = false } = {}) {
 }
 
 const pnpm = (args, options) => run('npx', ['--yes', `pnpm@${pnpmVersion}`, ...args], options)
-const turbo = (args, options) => run(process.execPath, [join(root, 'node_modules/turbo/bin/turbo'), 'run', ...args], options)
+// Through pnpm, because turbo looks for the package manager on the PATH.
+const turbo = (args, options) => pnpm(['exec', 'turbo', 'run', ...args], options)
 const node = (args) => run(process.execPath, args)
 
 function install(quiet) {

@@ -3,7 +3,7 @@
  * complete, and its name holds a hash of everything it depends on: a half-made or an outdated one is never used.
  */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -21,6 +21,7 @@ export async function cached(name, key, make) {
   const folder = join(cacheRoot, `${name}-${hash}`)
   if (existsSync(folder)) return folder
   mkdirSync(cacheRoot, { recursive: true })
+  removeAbandoned()
   const unfinished = mkdtempSync(join(cacheRoot, `.unfinished-${name}-`))
   try {
     await make(unfinished)
@@ -30,6 +31,15 @@ export async function cached(name, key, make) {
     if (!existsSync(folder)) throw error // else another run has made it in the meantime
   }
   return folder
+}
+
+/** Removes what runs that were killed have left; nothing takes a day. */
+function removeAbandoned() {
+  const yesterday = Date.now() - 24 * 3600 * 1000
+  for (const name of readdirSync(cacheRoot)) {
+    const path = join(cacheRoot, name)
+    if (name.startsWith('.') && statSync(path).mtimeMs < yesterday) rmSync(path, { recursive: true, force: true })
+  }
 }
 
 /** An empty folder for what a run writes, removed afterwards. */

@@ -26,7 +26,7 @@ export async function nodeVersions(check) {
     const environment = { PATH: `${join(node, '..')}:${process.env.PATH}` }
     for (const suite of suites) {
       const name = `Node ${version}: tests of ${suite}`
-      await check(name, () => run(node, ['node_modules/vitest/vitest.mjs', 'run', '--reporter=dot'], { cwd: join(root, suite), environment }), { endsPart: false })
+      await check(name, () => run(node, ['node_modules/vitest/vitest.mjs', 'run', '--reporter=dot'], { cwd: join(root, suite), environment, seconds: 900 }), { endsPart: false })
     }
     await check(
       `Node ${version}: the command line`,

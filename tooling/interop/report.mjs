@@ -8,13 +8,13 @@ export function createReport() {
   let failed = 0
   const begun = performance.now()
 
-  /** Runs one check. What the action returns is passed on; a text is printed too. A failure ends the part, unless the check says otherwise. */
+  /** Runs one check and passes on what it returns. A failure ends the part, unless the check says otherwise. */
   async function check(name, action, { endsPart = true } = {}) {
     const since = performance.now()
     try {
       const result = await action()
       passed++
-      console.log(`  ✓ ${name} (${seconds(since)})${typeof result === 'string' && result.includes('\n') ? `\n${indented(result)}` : ''}`)
+      console.log(`  ✓ ${name} (${seconds(since)})`)
       return result
     } catch (error) {
       failed++

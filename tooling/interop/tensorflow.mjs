@@ -60,7 +60,8 @@ export async function tensorflow(check) {
   try {
     const environment = { CHAINRULE_TENSORFLOW_BINDING: join(folder, 'tfjs_binding.node'), TF_CPP_MIN_LOG_LEVEL: '2' }
     const compare = (node) => run(node, ['tensorflow-equality.mjs'], { cwd: project, environment })
-    await check(`tensorflow = eager, Node ${process.versions.node}`, () => compare(process.execPath), { endsPart: false })
+    const differences = await check(`tensorflow = eager, Node ${process.versions.node}`, () => compare(process.execPath), { endsPart: false })
+    if (differences) console.log(`    largest relative differences:\n${differences.trimEnd().replaceAll(/^/gm, '      ')}`)
     // Since Node 23, @tensorflow/tfjs-node runs only because the engine restores functions that Node removed.
     const newest = versions.at(-1)
     await check(`tensorflow = eager, Node ${newest}`, async () => compare(await nodeBinary(newest)), { endsPart: false })

@@ -2,7 +2,7 @@
  * `chainrule demo`, what `npm start` runs: a language model from a text to ONNX files that generate, in seven short sections.
  */
 import { access } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { styleText } from 'node:util'
 import { bitsPerCharacter, countParameters, type JsonObject } from '@chainrule/core'
@@ -12,9 +12,9 @@ import { engineNamed, type EngineName } from './engines.js'
 import { sizesIn } from './export.js'
 import { evaluationProgress } from './progress.js'
 import { writeAsItGrows } from './sample.js'
-import { argumentsOf, evaluateHeldOut, resultsOf, trainPlan } from './train.js'
+import { argumentsOf, evaluateHeldOut, makeFolder, resultsOf, trainPlan } from './train.js'
 import { freshPlan } from './training-plan.js'
-import { bytes, commandLine, count, counted, duration, likelihood } from './wording.js'
+import { bytes, commandLine, count, counted, duration, likelihood, wrapped } from './wording.js'
 
 export interface DemoCommandOptions {
   out?: string
@@ -26,6 +26,9 @@ export interface DemoCommandOptions {
 }
 
 const plays = fileURLToPath(new URL('../data/shakespeare.txt', import.meta.url))
+/** Their spaces do not break. */
+const factor = 'p(xᵢ | x₁ … xᵢ₋₁)'.replaceAll(' ', '\u00a0')
+const product = `p(x)\u00a0=\u00a0∏\u00a0${factor}`
 const sampleLength = 300
 /** Cautious enough to look like Shakespeare at once. */
 const temperature = 0.8
@@ -33,27 +36,29 @@ const prompt = 'Enter Hamlet.\n\n  Ham. '
 
 export async function demo(options: DemoCommandOptions, { output, signal }: Context): Promise<JsonObject> {
   const begun = performance.now()
-  const tell = output.isJson ? output.say : output.print
+  const show = output.isJson ? output.say : output.print
+  const tell = (paragraph: string) => show(wrapped(paragraph))
   let sections = 0
   const section = (title: string) => {
     const heading = `${++sections}. ${title}`
-    tell(`\n${process.stdout.isTTY && !process.env.NO_COLOR ? styleText('bold', heading) : heading}`)
+    show(`\n${process.stdout.isTTY && !process.env.NO_COLOR ? styleText('bold', heading) : heading}`)
   }
   const { out, modelFolder } = await folders(options.out)
   const engine = await engineNamed(options.engine, options.threads)
   const plan = await freshPlan({ data: plays, out, preset: options.preset, steps: options.steps, seed: options.seed })
   const { text, model, description, state } = plan
   const { heldOutBegin, heldOutEnd } = description.data
-  const place = { out, data: plays, engine, engineArguments: argumentsOf(options), signal }
+  const place = { out, data: relative('', plays), engine, engineArguments: argumentsOf(options), signal }
 
   section('The text')
   tell(`Hamlet, Julius Caesar and Macbeth: ${count(text.length)} characters, ${model.tokenizer.domain.values} different ones. The last ${count(heldOutEnd - heldOutBegin)} are held out: the model never sees them.`)
 
   section('The model')
-  tell(`It gives every character a probability from the ones before it: p(x) = ∏ p(xᵢ | x₁ … xᵢ₋₁). A ${model.model.network.name} of ${count(countParameters(state.parameters))} parameters computes them.`)
+  tell(`It gives every character a probability from the ones before it: ${product}. A ${model.model.network.name} of ${count(countParameters(state.parameters))} parameters computes them.`)
 
   section('Training')
   tell(`${counted(options.steps, 'step')} of making the text more probable, by ${engine.name}. Knowing nothing is ${Math.log(model.tokenizer.domain.values).toFixed(2)} nats per character; watch it fall.`)
+  await makeFolder(plan, out)
   const { trained, loss } = await trainPlan(plan, place)
   tell(`${duration(trained.state.seconds)}, ${loss!.toFixed(2)} nats per character on the last batches.`)
 
@@ -66,29 +71,29 @@ export async function demo(options: DemoCommandOptions, { output, signal }: Cont
 
   section('What it writes')
   const [written] = await sample(trained, { length: sampleLength, seed: options.seed, temperature, signal })
-  tell(`One character after the other, each drawn from p(xᵢ | x₁ … xᵢ₋₁), at temperature ${temperature}:`)
-  tell(framed(written))
+  tell(`One character after the other, each drawn from ${factor}, at temperature ${temperature}:`)
+  show(framed(written))
 
   section('Export')
   await exportModel(trained, modelFolder, { data: description.data, results: resultsOf(evaluation) })
   const files = await sizesIn(modelFolder)
   tell(`The model as files that any ONNX runtime opens, in ${modelFolder}:`)
-  for (const [name, size] of Object.entries(files)) tell(`  ${name.padEnd(20)} ${bytes(size)}`)
+  for (const [name, size] of Object.entries(files)) show(`  ${name.padEnd(20)} ${bytes(size)}`)
 
   section('The exported files at work')
   const loaded = await loadModel(modelFolder)
   try {
     tell(`Opened with onnxruntime, checksums verified. Provider ${loaded.reason}.`)
-    const progress = evaluationProgress()
+    const progress = evaluationProgress(signal)
     const again = await evaluateLoaded(loaded, text, { begin: heldOutBegin, end: heldOutEnd, signal, onProgress: progress.onProgress }).finally(progress.stop)
     tell(`They give the held-out text ${again.natsPerCharacter.toFixed(4)} nats per character, too. And they write on from a prompt:`)
-    const continued = await writeAsItGrows(loaded, { prompt, length: sampleLength, seed: options.seed, temperature, signal }, () => undefined)
-    tell(framed(continued))
+    const continued = await writeAsItGrows(loaded, { prompt, length: sampleLength, seed: (options.seed + 1) % 2 ** 32, temperature, signal }, () => undefined)
+    show(framed(continued))
     const seconds = (performance.now() - begun) / 1000
-    tell(`\nAll of it took ${duration(seconds)}. Now try:`)
-    tell(`  ${commandLine('sample', modelFolder, '--prompt', 'O ', '--length', '500', '--temperature', '0.7')}`)
-    tell(`  ${commandLine('train', 'text', '--data', 'your-text.txt', '--out', 'runs/mine')}`)
-    tell(`  ${commandLine('--help')}`)
+    show(`\nAll of it took ${duration(seconds)}. Now try:`)
+    show(`  ${commandLine('sample', modelFolder, '--prompt', 'O ', '--length', '500', '--temperature', '0.7')}`)
+    show(`  ${commandLine('train', 'text', '--data', 'your-text.txt', '--out', 'runs/mine')}`)
+    show(`  ${commandLine('--help')}`)
     return {
       command: 'demo',
       run: out,

@@ -3,7 +3,7 @@ import { InvalidOptionError, type Json, type JsonObject } from '@chainrule/core'
 import { describeData, evaluate as evaluateTrained, evaluateLoaded, type EvaluateTextOptions, loadModel, type OpenOptions, readText, type TextEvaluation, trainedOf } from '@chainrule/text'
 import type { Context } from './context.js'
 import { engineNamed, type EngineName } from './engines.js'
-import { inFile } from './failure.js'
+import { located } from './failure.js'
 import { evaluationProgress } from './progress.js'
 import { subjectAt } from './subject.js'
 import { count, likelihood } from './wording.js'
@@ -44,9 +44,9 @@ export async function evaluate(path: string, options: EvaluateCommandOptions, { 
   const text = await readText(options.data)
   const evaluatePart = async (trainedOn: JsonObject, tokenizer: { encode(text: string): Int32Array }, verb: (options: EvaluateTextOptions) => Promise<TextEvaluation>, runBy: Json): Promise<JsonObject> => {
     const { part, why, begin, end } = partToEvaluate(options.data, text, trainedOn)
-    inFile(options.data, () => tokenizer.encode(text.slice(0, end)))
+    located(options.data, () => tokenizer.encode(text.slice(0, end)))
     output.say(`${options.data}, ${part}: ${why}`)
-    const progress = evaluationProgress()
+    const progress = evaluationProgress(signal)
     const evaluation = await verb({ begin, end, signal, onProgress: progress.onProgress }).finally(progress.stop)
     output.print(likelihood(evaluation))
     output.print(`${count(evaluation.characters)} characters, ${evaluation.totalNats.toFixed(2)} nats in all; ${evaluation.protocol}`)

@@ -21,11 +21,11 @@ export function failureOf(error: unknown): Failure {
   return { exitCode: exitCodes.failed, kind: name, message, hint: 'This was not foreseen. Set CHAINRULE_DEBUG=1 and run the command again to see where it happened.' }
 }
 
-/** Runs `action`; an error about a text gets the name of the file that holds it. */
-export function inFile<Result>(path: string, action: () => Result): Result {
+/** Runs `action`; an error about a text is told with where the text came from. */
+export function located<Result>(source: string, action: () => Result): Result {
   try {
     return action()
   } catch (error) {
-    throw error instanceof InvalidDataError ? new InvalidDataError(`${path}: ${error.message}`, { cause: error }) : error
+    throw error instanceof InvalidDataError ? new InvalidDataError(`${source}: ${error.message}`, { cause: error }) : error
   }
 }

@@ -1,10 +1,11 @@
 /** The program `chainrule`: parses, runs one command, reports how it ended. */
 import { readFile } from 'node:fs/promises'
-import { CommanderError } from 'commander'
+import { type Command, CommanderError } from 'commander'
 import { exitCodes, type Failure, failureOf } from './failure.js'
 import { listenForInterruption } from './interruption.js'
 import { createOutput, endQuietlyWhenNobodyReads, type Output } from './output.js'
 import { createProgram, type Job } from './program.js'
+import { commandLine } from './wording.js'
 
 export { exitCodes } from './failure.js'
 
@@ -16,7 +17,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   let usage = ''
   const program = createProgram(version, (chosen) => (job = chosen))
   // Set on every command: what commander would print as an error becomes our message.
-  const capture = (command: typeof program): void => {
+  const capture = (command: Command): void => {
     command.configureOutput({ writeErr: (text) => (usage += text) })
     command.commands.forEach(capture)
   }
@@ -27,7 +28,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return exitCodes.success
     const message = error.code === 'commander.help' ? `which command?\n\n${usage.trim()}` : usage.replace(/^error: /, '').trim()
-    return report({ exitCode: exitCodes.usage, kind: 'UsageError', message }, createOutput(argv.includes('--json')))
+    const hint = error.code === 'commander.help' ? undefined : `How to use it: ${commandLine(...namedCommand(program, argv), '--help')}`
+    return report({ exitCode: exitCodes.usage, kind: 'UsageError', message, hint }, createOutput(argv.includes('--json')))
   }
   const output = createOutput(program.opts().json === true)
   const interruption = listenForInterruption(output.say)
@@ -40,6 +42,13 @@ export async function main(argv: readonly string[]): Promise<number> {
   } finally {
     interruption.end()
   }
+}
+
+/** The words of the arguments that name a command: train text. */
+function namedCommand(program: Command, argv: readonly string[]): string[] {
+  const [first, ...rest] = argv.filter((word) => !word.startsWith('-'))
+  const command = program.commands.find((candidate) => candidate.name() === first)
+  return command ? [command.name(), ...namedCommand(command, rest)] : []
 }
 
 function report({ exitCode, kind, message, hint }: Failure, output: Output): number {

@@ -12,7 +12,7 @@ export function listenForInterruption(say: (line: string) => void): Interruption
   const onSignal = () => {
     if (controller.signal.aborted) process.exit(exitCodes.interrupted)
     controller.abort()
-    say('\nStopping at the next safe place … (once more to stop at once)')
+    say('Stopping at the next safe place … (once more to stop at once)')
   }
   const names = ['SIGINT', 'SIGTERM'] as const
   for (const name of names) process.on(name, onSignal)

@@ -48,6 +48,7 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
     .addOption(seed())
     .addOption(threads())
     .addOption(engine('onnx (default): the whole training step as one ONNX graph; tensorflow: @tensorflow/tfjs-node; cpu: plain JavaScript, slow'))
+    .addOption(new Option('--checkpoint-every <seconds>', 'between two checkpoints; 0: after every update (default 30)').argParser(numberWhere((value) => value >= 0, 'a number of at least 0')))
     .option('--resume', 'go on with the run in --out, with its own settings')
     .action((options) => chosen(async (context) => (await import('./train.js')).train(options, context)))
   example(text, 'chainrule train text --data shakespeare.txt --out runs/first --preset quick')

@@ -1,4 +1,4 @@
-/** Live progress on stderr: a bar where it is a terminal, else a line every few seconds. */
+/** Live progress on stderr: a bar where it is a terminal, else a line at first and then every few seconds. */
 import type { TrainingProgress } from '@chainrule/text'
 import { Presets, SingleBar } from 'cli-progress'
 import { count, duration } from './wording.js'
@@ -12,8 +12,18 @@ export interface Progress {
 const secondsBetweenLines = 5
 const widestBar = 30
 
-export function startProgress({ label, total, from = 0 }: { label: string; total: number; from?: number }): Progress {
-  return process.stderr.isTTY ? bar(label, total, from) : lines(label, total)
+export interface ProgressOptions {
+  label: string
+  total: number
+  from?: number
+  /** An interruption ends the display at once, so that messages do not write over it. */
+  signal: AbortSignal
+}
+
+export function startProgress({ label, total, from = 0, signal }: ProgressOptions): Progress {
+  const progress = process.stderr.isTTY ? bar(label, total, from) : lines(label, total)
+  signal.addEventListener('abort', progress.stop, { once: true })
+  return progress
 }
 
 function bar(label: string, total: number, from: number): Progress {
@@ -27,7 +37,7 @@ function bar(label: string, total: number, from: number): Progress {
 }
 
 function lines(label: string, total: number): Progress {
-  let last: { at: number; text: string; isShown: boolean } = { at: performance.now(), text: '', isShown: true }
+  let last = { at: -Infinity, text: '', isShown: true }
   const show = () => {
     process.stderr.write(`${last.text}\n`)
     last = { ...last, isShown: true, at: performance.now() }
@@ -44,8 +54,8 @@ function lines(label: string, total: number): Progress {
 }
 
 /** The progress of training. The loss of single batches is noisy: an exponential mean over about 50 of them is shown. */
-export function startTrainingProgress(steps: number, from: number) {
-  const progress = startProgress({ label: 'training', total: steps, from })
+export function startTrainingProgress(steps: number, from: number, signal: AbortSignal) {
+  const progress = startProgress({ label: 'training', total: steps, from, signal })
   const keep = 0.98
   let sum = 0
   let weight = 0
@@ -62,11 +72,11 @@ export function startTrainingProgress(steps: number, from: number) {
 }
 
 /** The progress of an evaluation, shown once it is known how many windows there are. */
-export function evaluationProgress() {
+export function evaluationProgress(signal: AbortSignal) {
   let progress: Progress | undefined
   return {
     onProgress({ examples, of }: { examples: number; of: number }) {
-      progress ??= startProgress({ label: 'evaluating', total: of })
+      progress ??= startProgress({ label: 'evaluating', total: of, signal })
       progress.update(examples, 'windows')
     },
     stop: () => progress?.stop(),

@@ -2,6 +2,7 @@
 import type { JsonObject } from '@chainrule/core'
 import { type LoadedText, type OpenOptions, sample as sampleTexts, stream } from '@chainrule/text'
 import type { Context } from './context.js'
+import { located } from './failure.js'
 import { withSubject } from './subject.js'
 
 export interface SampleCommandOptions {
@@ -20,6 +21,7 @@ const separator = '\n---\n'
 
 export async function sample(path: string, { count, provider, threads, ...options }: SampleCommandOptions, { output, signal }: Context): Promise<JsonObject> {
   return withSubject(path, { provider, threads }, async (loaded) => {
+    located('--prompt', () => loaded.tokenizer.encode(options.prompt))
     output.say(`provider ${loaded.reason}`)
     const isLive = count === 1 && process.stdout.isTTY && !output.isJson
     const texts = isLive ? [await writeAsItGrows(loaded, { ...options, signal }, output.write)] : await sampleTexts(loaded, { ...options, count, signal })

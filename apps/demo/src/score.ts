@@ -2,7 +2,7 @@
 import type { JsonObject } from '@chainrule/core'
 import { type OpenOptions, readText, score as scoreText } from '@chainrule/text'
 import type { Context } from './context.js'
-import { inFile } from './failure.js'
+import { located } from './failure.js'
 import { withSubject } from './subject.js'
 import { counted, likelihood } from './wording.js'
 
@@ -16,7 +16,7 @@ const shortest = (value: number) => Number(value.toPrecision(9))
 export async function score(path: string, { data, provider, threads }: ScoreCommandOptions, { output, signal }: Context): Promise<JsonObject> {
   const text = await readText(data)
   return withSubject(path, { provider, threads }, async (loaded) => {
-    inFile(data, () => loaded.tokenizer.encode(text))
+    located(data, () => loaded.tokenizer.encode(text))
     output.say(`provider ${loaded.reason}`)
     const { nats, ...result } = await scoreText(loaded, text, { signal })
     output.print(`${result.totalNats.toFixed(3)} nats for ${counted(result.characters, 'character')} (${counted(result.tokens, 'token')})`)

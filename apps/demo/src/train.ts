@@ -13,6 +13,8 @@ import { commandLine, count, counted, duration, likelihood } from './wording.js'
 export interface TrainCommandOptions extends TrainOptions {
   threads?: number
   engine?: EngineName
+  /** Seconds between two checkpoints. */
+  checkpointEvery?: number
 }
 
 /** Where a run lies, what it learns from and what computes. */
@@ -23,6 +25,7 @@ export interface Place {
   /** The options that choose the engine again. */
   readonly engineArguments: readonly string[]
   readonly signal: AbortSignal
+  readonly checkpointEvery?: number
 }
 
 /** The options that chose the engine, for a command that does so again. */
@@ -33,9 +36,10 @@ export function argumentsOf({ engine, threads }: { engine?: EngineName; threads?
 export async function train(options: TrainCommandOptions, { output, signal }: Context): Promise<JsonObject> {
   const plan = await (options.resume ? resumedPlan(options) : freshPlan(options))
   const engine = await engineNamed(options.engine, options.threads)
+  await makeFolder(plan, options.out)
   output.say(planLine(plan, options, engine))
   const engineArguments = argumentsOf(options)
-  const place: Place = { out: options.out, data: options.data, engine, engineArguments, signal }
+  const place: Place = { out: options.out, data: options.data, engine, engineArguments, signal, checkpointEvery: options.checkpointEvery }
   const { trained, loss } = await trainPlan(plan, place)
   const { step, seconds } = trained.state
   const evaluation = await evaluateHeldOut(plan, trained, place)
@@ -62,26 +66,36 @@ export async function train(options: TrainCommandOptions, { output, signal }: Co
   }
 }
 
+/** The folder of a fresh run. @throws {InvalidDataError} where a run is there already, or the folder cannot be made */
+export async function makeFolder({ isResumed }: TrainingPlan, out: string): Promise<void> {
+  if (!isResumed) await createRunDirectory(out)
+}
+
 /** Trains as planned, in the run's folder, with live progress. A fresh run that fails before its first update leaves nothing behind. */
-export async function trainPlan(plan: TrainingPlan, { out, data, engine, engineArguments, signal }: Place): Promise<{ trained: TrainedText; loss?: number }> {
+export async function trainPlan(plan: TrainingPlan, { out, data, engine, engineArguments, signal, checkpointEvery }: Place): Promise<{ trained: TrainedText; loss?: number }> {
   const { text, model, description, state, isResumed } = plan
-  const path = isResumed ? join(out, checkpointFile) : await createRunDirectory(out)
-  const progress = startTrainingProgress(description.settings.steps, state.step)
+  const path = join(out, checkpointFile)
+  const { steps } = description.settings
+  const progress = startTrainingProgress(steps, state.step, signal)
+  let made = state.step
   try {
     const trained = await fit(model, text.slice(0, description.data.heldOutBegin), {
       ...description.settings,
       window: description.window,
       engine,
       signal,
-      state,
-      checkpoint: { path, run: description },
-      onProgress: (update) => progress.update(update),
+      state: { ...state, secondMoments: state.firstMoments },      checkpoint: { path, run: description, everySeconds: checkpointEvery },
+      onProgress(update) {
+        made = update.step
+        progress.update(update)
+      },
     })
     return { trained, loss: progress.loss() }
   } catch (error) {
-    progress.stop()
-    if (error instanceof InterruptedError) throw new InterruptedError(`${error.message.replace(/ Its checkpoint .*$/, '')} The checkpoint is in ${out}. Go on with: ${commandLine('train', 'text', '--data', data, '--out', out, '--resume', ...engineArguments)}`)
-    if (!isResumed && progress.loss() === undefined) await discard(out, path)
+    if (error instanceof InterruptedError) {
+      throw new InterruptedError(`Training was interrupted after ${made} of ${counted(steps, 'step')}; the checkpoint is in ${out}. Go on with: ${commandLine('train', 'text', '--data', data, '--out', out, '--resume', ...engineArguments)}`)
+    }
+    if (!isResumed && made === 0) await discard(out, path)
     throw error
   } finally {
     progress.stop()
@@ -98,7 +112,7 @@ async function discard(directory: string, path: string): Promise<void> {
 export async function evaluateHeldOut({ text, description }: TrainingPlan, trained: TrainedText, { out, data, engine, engineArguments, signal }: Place): Promise<TextEvaluation | undefined> {
   const { heldOutBegin: begin, heldOutEnd: end } = description.data
   if (begin === end) return undefined
-  const progress = evaluationProgress()
+  const progress = evaluationProgress(signal)
   try {
     return await evaluate(trained, text, { begin, end, engine, signal, onProgress: progress.onProgress })
   } catch (error) {

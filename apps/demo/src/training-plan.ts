@@ -18,8 +18,8 @@ import {
   type TrainingState,
 } from '@chainrule/text'
 import { initialState, type ResolvedSettings, resolveSettings } from '@chainrule/train'
-import { inFile } from './failure.js'
-import { count } from './wording.js'
+import { located } from './failure.js'
+import { count, counted } from './wording.js'
 
 export interface TrainOptions {
   data: string
@@ -56,10 +56,10 @@ function tokenizerNamed(name: 'character' | 'byte', path: string, text: string):
 
 /** @throws {InvalidDataError} where the part to train on is shorter than a window */
 function checkLength(path: string, text: string, { tokenizer }: TextModel, { window, data }: RunDescription): void {
-  const tokens = inFile(path, () => tokenizer.encode(text.slice(0, data.heldOutBegin))).length
+  const tokens = located(path, () => tokenizer.encode(text.slice(0, data.heldOutBegin))).length
   if (tokens >= window) return
-  const heldOut = data.heldOutEnd > data.heldOutBegin ? ` after ${count(data.heldOutEnd - data.heldOutBegin)} characters were held out` : ''
-  throw new InvalidDataError(`${path}: too short: ${tokens} tokens to train on${heldOut}, a training window needs ${window}. Use a longer text.`)
+  const heldOut = data.heldOutEnd > data.heldOutBegin ? ` after holding out ${counted(data.heldOutEnd - data.heldOutBegin, 'character')}` : ''
+  throw new InvalidDataError(`${path}: too short: ${counted(tokens, 'token')} to train on${heldOut}, a training window needs ${window}. Use a longer text.`)
 }
 
 /** @throws {InvalidDataError | InvalidOptionError} */
@@ -102,6 +102,6 @@ function refuseContradictions({ out, preset, tokenizer, heldOut, steps, seed }: 
     const asked = presetNamed(preset)
     const sameSettings = JSON.stringify(settingsOf(asked, settings.steps, settings.seed)) === JSON.stringify(settings)
     const sameNetwork = JSON.stringify(presetModel(asked, byte()).model.network.options) === JSON.stringify(network.options)
-    if (!sameSettings || !sameNetwork) refuse('preset', preset, 'another one')
+    if (!sameSettings || !sameNetwork) refuse('preset', preset, 'another network or other settings')
   }
 }

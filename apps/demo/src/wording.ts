@@ -32,3 +32,16 @@ export function commandLine(...parts: string[]): string {
 export function likelihood({ natsPerCharacter, bitsPerCharacter, bitsPerByte }: { natsPerCharacter: number; bitsPerCharacter: number; bitsPerByte: number }): string {
   return `${natsPerCharacter.toFixed(4)} nats per character (${bitsPerCharacter.toFixed(3)} bits per character, ${bitsPerByte.toFixed(3)} bits per byte)`
 }
+
+/** Breaks a paragraph between words, for terminals. */
+export function wrapped(paragraph: string, width = 78): string {
+  let line = ''
+  const lines: string[] = []
+  for (const word of paragraph.split(' ')) {
+    if (line && line.length + 1 + word.length > width) {
+      lines.push(line)
+      line = word
+    } else line = line ? `${line} ${word}` : word
+  }
+  return [...lines, line].join('\n')
+}

@@ -11,7 +11,7 @@ const byName: Record<string, (options: never) => Network> = { multilayerPerceptr
 
 /** The network that a file names. @throws {UnknownPieceError} */
 export function networkFromName({ name, options }: Piece): Network {
-  const make = byName[name]
+  const make = Object.hasOwn(byName, name) ? byName[name] : undefined
   if (!make) throw new UnknownPieceError(`No network is called "${name}". Known: ${Object.keys(byName).join(', ')}.`)
   return make(options as never)
 }

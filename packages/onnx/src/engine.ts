@@ -3,7 +3,7 @@
  * arrays of this engine: an update is written over the old value where that is provably safe (aliasing.ts); otherwise two
  * arrays take turns.
  */
-import { cpus } from 'node:os'
+import { availableParallelism } from 'node:os'
 import { InvalidOptionError, type ParameterArrays, refuseUnknownOptions, sizeOf, type TensorArray, wholeNumber } from '@chainrule/core'
 import { type Arrays, type CompiledProgram, type ElementType, type Engine, type Program, type ProgramSpecification, scoped, type Tensors, type TensorSpecification } from '@chainrule/core/tensors'
 import { type Feeds, loadOnnxRuntime, openSession, type Provider } from '@chainrule/runtime'
@@ -30,7 +30,7 @@ export function onnx(options: OnnxOptions = {}): Engine {
   refuseUnknownOptions('onnx', options, ['threads', 'provider'])
   const { provider = 'cpu' } = options
   if (provider !== 'cpu' && provider !== 'cuda') throw new InvalidOptionError(`onnx: provider must be 'cpu' or 'cuda', got ${JSON.stringify(provider)}.`)
-  const threads = wholeNumber('onnx', 'threads', options.threads ?? Math.min(2, cpus().length || 1))
+  const threads = wholeNumber('onnx', 'threads', options.threads ?? Math.min(2, availableParallelism()))
   return { name: 'onnx', compile: (program, specification) => compile(program, specification, threads, provider) }
 }
 

@@ -50,7 +50,8 @@ function withBackend<T>(recording: Recording, work: () => T): T {
     const absent = /^Kernel '(.+)' not registered for backend/.exec((error as Error)?.message ?? '')
     throw absent ? missing(absent[1]) : error
   } finally {
-    // An exception inside a gradient leaves tfjs's tape as it was then.
+    // An exception inside a gradient leaves tfjs's tape as it was then, with the tensors that it kept.
+    if (state.activeTape !== activeTape) for (const { saved } of (state.activeTape ?? []) as { saved?: tf.Tensor[] }[]) tf.dispose(saved ?? [])
     Object.assign(state, { activeTape, gradientDepth, kernelDepth })
     tf.removeBackend(backendName)
     if (before) void tf.setBackend(before)
@@ -74,7 +75,10 @@ export function capture(program: RecordableProgram, inputs: Readonly<Record<stri
         return [name, tf.engine().makeTensorFromTensorInfo(recording.tensor(name, shape, type))] as const
       })
       const outputs = program(Object.fromEntries(given))
-      found = Object.entries(outputs).map(([name, tensor]) => ({ name, value: recording.full(tensor), type: typeOf(tensor), shape: tensor.shape }))
+      found = Object.entries(outputs).map(([name, tensor]) => {
+        if (!(tensor instanceof tf.Tensor)) throw new InvalidOptionError(`Recording: the program's output "${name}" is no tensor but ${typeof tensor}. Return tensors only.`)
+        return { name, value: recording.full(tensor), type: typeOf(tensor), shape: tensor.shape }
+      })
     })
     return found
   })

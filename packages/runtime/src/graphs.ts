@@ -8,7 +8,7 @@ import type { ModelFiles } from './model-files.js'
 import { type Feeds, openSession, type Provider, type Session } from './session.js'
 
 /** Opening a session takes about as long as generating a hundred variables; this much memory is worth not doing it again. */
-const mostBytesOfCopies = 64 * 2 ** 20
+const mostBytesOfCopies = 128 * 2 ** 20
 
 export interface Graphs {
   /** Of the session opened last. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { graphFiles, InvalidModelError, InvalidOptionError, type ModelManifest, UnavailableError, weightsFile } from '@chainrule/core'
+import { graphFiles, InvalidModelError, InvalidOptionError, type ModelManifest, UnavailableError, UnsupportedError, weightsFile } from '@chainrule/core'
 import { describe, expect, test, vi } from 'vitest'
 import { openGraphs } from '../src/graphs.js'
 import { loadOnnxRuntime, openModel, openSession } from '../src/index.js'
@@ -9,10 +9,10 @@ import { type ModelFiles, openModelFiles } from '../src/model-files.js'
 import { chain, grid } from './fixture.js'
 import { Graph } from './onnx-writer.js'
 
-/** y = x + 1, z = x + 2. */
-function adder(): Uint8Array {
+/** y = x + a, z = x + 2. */
+function adder(a = 1): Uint8Array {
   const g = new Graph([{ name: 'x', type: 'float32', shape: ['n'] }])
-  g.node('Add', ['x', g.constant('float32', [1], [1])], {}, ['y'])
+  g.node('Add', ['x', g.constant('float32', [1], [a])], {}, ['y'])
   g.node('Add', ['x', g.constant('float32', [1], [2])], {}, ['z'])
   g.outputs = ['y', 'z'].map((name) => ({ name, type: 'float32', shape: ['n'] }))
   return g.file()
@@ -33,6 +33,17 @@ describe('a session', () => {
     await session.run(feeds, { y: new Tensor('float32', y, [2]) })
     expect(y).toEqual(Float32Array.of(2, 3))
     await session.release()
+  })
+
+  test('flushes denormals, in whatever order sessions are opened', async () => {
+    const { Tensor } = await loadOnnxRuntime()
+    const [first, second] = [await openSession(adder(0), { provider: 'cpu' }), await openSession(adder(0), { provider: 'cpu', flushDenormals: true })]
+    for (const session of [first, second]) {
+      const { y } = await session.run({ x: new Tensor('float32', Float32Array.of(1e-39, 2e-38), [2]) })
+      expect(y.data).toEqual(Float32Array.of(0, 2e-38))
+      await session.release()
+    }
+    await expect(openSession(adder(), { flushDenormals: false })).rejects.toThrow(UnsupportedError)
   })
 
   test('telemetry is off', async () => {
@@ -108,7 +119,7 @@ describe('the sessions of a model', () => {
   })
 
   test('give way to each other where the weights are large, under overlapping runs', async () => {
-    const { graphs, opened, sample, step } = await counting(50 * 2 ** 20)
+    const { graphs, opened, sample, step } = await counting(100 * 2 ** 20)
     const results = await Promise.all([sample(), step(), step(), sample()])
     expect(opened).toEqual(['score', 'sample', 'step', 'sample'])
     expect(results[0].nats.data).toEqual(results[3].nats.data)
@@ -119,7 +130,7 @@ describe('the sessions of a model', () => {
   test('are all released: none keeps its memory', async () => {
     const { InferenceSession } = await loadOnnxRuntime()
     const released = vi.spyOn((InferenceSession as unknown as { prototype: { release(): Promise<void> } }).prototype, 'release')
-    const { graphs, opened, sample, step } = await counting(50 * 2 ** 20)
+    const { graphs, opened, sample, step } = await counting(100 * 2 ** 20)
     await sample()
     await step()
     expect(released).toHaveBeenCalledTimes(2)
@@ -129,7 +140,7 @@ describe('the sessions of a model', () => {
   })
 
   test('the one used longest ago gives way first', async () => {
-    const { graphs, opened, score, sample, step } = await counting(30 * 2 ** 20)
+    const { graphs, opened, score, sample, step } = await counting(60 * 2 ** 20)
     await sample()
     await step()
     await sample()

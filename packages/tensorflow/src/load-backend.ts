@@ -43,7 +43,7 @@ export async function loadBackend({ from, binding }: Place): Promise<void> {
   const installation = findInstallation(from)
   checkCore(installation)
   restoreRemovedFunctions()
-  const active = tf.getBackend() as string | undefined
+  const active = tf.getBackend() as string | null | undefined
   try {
     if (path === undefined) installation.require(dirname(installation.manifest))
     else registerWith(path, installation)
@@ -51,7 +51,7 @@ export async function loadBackend({ from, binding }: Place): Promise<void> {
     throw new UnavailableError(describeFailure(installation, path, cause), { cause })
   } finally {
     // The package activates its backend as it loads.
-    if (active !== undefined) await tf.setBackend(active)
+    if (active) await tf.setBackend(active)
   }
   loaded = { binding: path }
 }

@@ -24,7 +24,7 @@ export interface NetworkLawOptions {
   readonly seed?: number
   /** Of features, relative above 1 (1e-5). */
   readonly tolerance?: number
-  /** Sets of parameters, each with its own x, in one of which every declared dependence must show (12). */
+  /** Sets of parameters, each with its own x, in one of which every declared dependence must show (up to 12, at least 3). */
   readonly attempts?: number
 }
 
@@ -76,7 +76,8 @@ function dependenceLaws({ law, domain, order, network, length: N, seed, attempts
   // Row by row the same x, and the same with one component changed: equal rows go through equal arithmetic.
   const changes = Array.from({ length: N * C * (V - 1) }, (_, which) => ({ slot: Math.floor(which / (V - 1)), by: 1 + (which % (V - 1)) }))
   const seen = Array.from({ length: N }, () => new Uint8Array(N))
-  for (let attempt = 0; attempt < attempts; attempt++) {
+  const isComplete = () => seen.every((row, p) => network.dependencies(p).every((q) => row[q]))
+  for (let attempt = 0; attempt < attempts && !(attempt >= 3 && isComplete()); attempt++) {
     const base = randomValues(seed + attempt, V, N * C)
     const same = Int32Array.from({ length: changes.length * N * C }, (_, i) => base[i % (N * C)])
     const changed = same.slice()

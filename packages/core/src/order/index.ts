@@ -15,7 +15,7 @@ const byName: Record<string, (options: never) => Order> = { custom, leftToRight,
 
 /** The order that a file names. @throws {UnknownPieceError} */
 export function orderFromName({ name, options }: Piece): Order {
-  const make = byName[name]
+  const make = Object.hasOwn(byName, name) ? byName[name] : undefined
   if (!make) throw new UnknownPieceError(`No order is called "${name}". Known: ${Object.keys(byName).join(', ')}.`)
   return make(options as never)
 }

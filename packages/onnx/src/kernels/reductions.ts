@@ -1,8 +1,7 @@
 /** Sums, means, extremes and running sums along axes. */
-import { UnsupportedError } from '@chainrule/core'
 import * as tf from '@tensorflow/tfjs-core'
 import { dataTypeOf } from '../serialize.js'
-import { type Inputs, type Kernel, type Kernels, type Recording, typeOf } from '../recording.js'
+import { type Kernel, type Kernels, type Recording, typeOf } from '../recording.js'
 import { cast } from './elementwise.js'
 
 interface ReductionAttributes {
@@ -39,29 +38,11 @@ const indexOfExtreme =
     return recording.elementwise('Cast', [index], 'int32', { to: dataTypeOf('int32') })
   }
 
-/** Running products have no operator in this opset: one product after the other, for axes that are short. */
-function runningProduct(recording: Recording, { x }: Inputs, { axis, exclusive, reverse }: tf.CumprodAttrs): tf.TensorInfo {
-  const count = x.shape[axis]
-  if (count > 256) throw new UnsupportedError(`Recording: Cumprod over ${count} elements would need as many nodes; at most 256 are recorded.`)
-  const { builder } = recording
-  const parts = builder.several('Split', [recording.full(x), builder.integers(Array(count).fill(1))], count, { axis })
-  const ordered = reverse ? parts.reverse() : parts
-  const shape = x.shape.map((dimension, i) => (i === axis ? 1 : dimension))
-  let product = recording.full(recording.filled(1, shape, typeOf(x)))
-  const products = ordered.map((part) => {
-    const before = product
-    product = builder.node('Mul', [before, part])
-    return exclusive ? before : product
-  })
-  return recording.tensor(builder.node('Concat', reverse ? products.reverse() : products, { axis }), x.shape, typeOf(x))
-}
-
 export const reductions: Kernels = {
   All: logical('ReduceMin'),
   Any: logical('ReduceMax'),
   ArgMax: indexOfExtreme('ArgMax'),
   ArgMin: indexOfExtreme('ArgMin'),
-  Cumprod: runningProduct,
   Cumsum: (recording, { x }, { axis, exclusive, reverse }: tf.CumsumAttrs) =>
     recording.node('CumSum', [x], x.shape, typeOf(x), { exclusive: exclusive ? 1 : 0, reverse: reverse ? 1 : 0 }, [recording.builder.integer(axis)]),
   Max: reduction('ReduceMax'),

@@ -6,12 +6,24 @@ import { type Inputs, type Kernels, type Recording, sameShape, typeOf } from '..
 /** Stands for "to the end" (or, stepping back, "to the beginning"), whatever the length. */
 const farEnd = 2 ** 31 - 1
 
-/** The same elements in another shape; a number that is the same everywhere takes any shape. */
+/** The same elements in another shape. A number that is the same everywhere takes any shape; of two reshapes the first is skipped. */
 export function reshape(recording: Recording, x: tf.TensorInfo, shape: readonly number[]): tf.TensorInfo {
-  const { shape: own } = recording.value(x)
-  if (own.length === 0) return recording.alias(x, shape)
+  const { builder } = recording
+  if (recording.value(x).shape.length === 0) return recording.alias(x, shape)
   if (sameShape(x.shape, shape)) return recording.alias(x)
-  return recording.node('Reshape', [x], shape, typeOf(x), {}, [recording.builder.integers(shape)])
+  const name = recording.full(x)
+  const before = builder.producer(name)
+  const source = before?.operator === 'Reshape' ? before.inputs[0] : name
+  const isBack = sameShape(recording.shapeOf(source) ?? [], shape)
+  return recording.tensor(isBack ? source : builder.node('Reshape', [source, builder.integers(shape)]), shape, typeOf(x))
+}
+
+/** Where only axes of length 1 move, the elements stay in their order: a reshape, which copies nothing. */
+function transpose(recording: Recording, x: tf.TensorInfo, order: readonly number[]): tf.TensorInfo {
+  const shape = order.map((from) => x.shape[from])
+  const moved = order.filter((from) => x.shape[from] !== 1)
+  if (moved.every((from, i) => i === 0 || from > moved[i - 1])) return reshape(recording, x, shape)
+  return recording.node('Transpose', [x], shape, typeOf(x), { perm: order })
 }
 
 export function expandDims(recording: Recording, x: tf.TensorInfo, axis: number): tf.TensorInfo {
@@ -100,8 +112,7 @@ export const shapes: Kernels = {
     if (reps.length !== x.shape.length) throw new UnsupportedError(`Recording: Tile needs a repetition for each of the ${x.shape.length} axes, got ${reps.length}.`)
     return tile(recording, x, reps)
   },
-  Transpose: (recording, { x }, { perm }: tf.TransposeAttrs) =>
-    perm.every((from, to) => from === to) ? recording.alias(x) : recording.node('Transpose', [x], perm.map((from) => x.shape[from]), typeOf(x), { perm }),
+  Transpose: (recording, { x }, { perm }: tf.TransposeAttrs) => transpose(recording, x, perm),
   Unpack: (recording, { value }, { axis }: tf.UnpackAttrs) => {
     const at = axis < 0 ? axis + value.shape.length : axis
     const shape = value.shape.filter((_, i) => i !== at)

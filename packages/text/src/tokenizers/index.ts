@@ -12,7 +12,7 @@ const byName: Record<string, (options: never) => TextTokenizer> = { byte, charac
 
 /** The tokenizer that a file names. @throws {UnknownPieceError} */
 export function tokenizerFromName({ name, options }: Piece): TextTokenizer {
-  const make = byName[name]
+  const make = Object.hasOwn(byName, name) ? byName[name] : undefined
   if (!make) throw new UnknownPieceError(`No text tokenizer is called "${name}". Known: ${Object.keys(byName).join(', ')}.`)
   return make(options as never)
 }

@@ -11,7 +11,7 @@ const byName: Record<string, (options: never) => Head> = { bernoulli, categorica
 
 /** The head that a file names. @throws {UnknownPieceError} */
 export function headFromName({ name, options }: Piece): Head {
-  const make = byName[name]
+  const make = Object.hasOwn(byName, name) ? byName[name] : undefined
   if (!make) throw new UnknownPieceError(`No head is called "${name}". Known: ${Object.keys(byName).join(', ')}.`)
   return make(options as never)
 }

@@ -1,0 +1,89 @@
+/** What all commands share: help, version, usage errors, exit codes, failures as JSON. */
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { plays, run, runJson, stackLine, start } from './command.js'
+
+const train = ['train', 'text', '--data', plays, '--out', 'unused']
+
+describe.concurrent('help', () => {
+  it('names every command', async () => {
+    const { code, stdout } = await run('--help')
+    expect(code).toBe(0)
+    for (const name of ['train', 'evaluate', 'sample', 'score', 'export', 'inspect', 'demo']) expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'))
+  })
+
+  it.each([['train', 'text'], ['evaluate'], ['sample'], ['score'], ['export'], ['inspect'], ['demo']])('%s %s has an example', async (...words) => {
+    const command = words.filter(Boolean)
+    const { code, stdout } = await run(...command, '--help')
+    expect(code).toBe(0)
+    expect(stdout).toContain(`Usage: chainrule ${command.join(' ')}`)
+    expect(stdout).toContain(`Example:\n  chainrule ${command.join(' ')}`)
+    expect(stdout).toContain('--json')
+  })
+
+  it('--version is that of the package', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+    expect(await run('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
+  })
+})
+
+describe.concurrent('usage errors', () => {
+  it.each<[string[], RegExp]>([
+    [[], /which command\?\n\nUsage: chainrule/],
+    [['train'], /which command\?\n\nUsage: chainrule train/],
+    [['trian'], /unknown command 'trian'\n\(Did you mean train\?\)/],
+    [['train', 'text', '--out', 'unused'], /required option '--data <path>' not specified/],
+    [[...train, '--stesp', '5'], /unknown option '--stesp'\n\(Did you mean --steps\?\)/],
+    [[...train, '--steps', '-1'], /'--steps <n>' argument '-1' is invalid\. Expected a whole number of at least 1\./],
+    [[...train, '--steps', '1.5'], /'--steps <n>' argument '1\.5' is invalid/],
+    [[...train, '--seed', '-1'], /'--seed <n>' argument '-1' is invalid\. Expected a whole number from 0 to 4294967295\./],
+    [[...train, '--threads', '0'], /'--threads <n>' argument '0' is invalid/],
+    [[...train, '--held-out', '2'], /'--held-out <fraction>' argument '2' is invalid\. Expected a number from 0 to 0\.9\./],
+    [[...train, '--preset', 'huge'], /argument 'huge' is invalid\. Allowed choices are small, quick\./],
+    [[...train, '--tokenizer', 'word'], /argument 'word' is invalid\. Allowed choices are character, byte\./],
+    [[...train, '--engine', 'jax'], /argument 'jax' is invalid\. Allowed choices are onnx, tensorflow, cpu\./],
+    [[...train, '--engine', 'cpu', '--threads', '2'], /--threads belongs to the engine onnx/],
+    [['sample'], /missing required argument 'run\|model'/],
+    [['sample', 'a', 'b'], /too many arguments/],
+    [['sample', 'a', '--temperature', '0'], /'--temperature <t>' argument '0' is invalid\. Expected a number above 0\./],
+    [['sample', 'a', '--count', '0'], /'--count <n>' argument '0' is invalid/],
+    [['sample', 'a', '--length', 'many'], /'--length <n>' argument 'many' is invalid/],
+    [['sample', 'a', '--provider', 'tpu'], /Allowed choices are auto, cpu, cuda\./],
+    [['export', 'a'], /required option '--out <folder>' not specified/],
+  ])('%j', async (args, message) => {
+    const { code, stdout, stderr } = await run(...args)
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(/^chainrule: /)
+    expect(stderr).toMatch(message)
+    expect(stderr).not.toMatch(stackLine)
+  })
+
+  it('say how to get help with the command', async () => {
+    expect((await run(...train, '--stesp', '5')).stderr).toMatch(/How to use it: .* train text --help\n$/)
+  })
+})
+
+describe('failures', () => {
+  it('with --json are one document, too', async () => {
+    const failed = await runJson('inspect', '/nowhere')
+    expect(failed.code).toBe(1)
+    expect(failed.document).toEqual({ error: { kind: 'InvalidDataError', message: '/nowhere: there is no such folder.' }, exitCode: 1 })
+    const misused = await runJson('sample', 'a', '--count', '0')
+    expect(misused.code).toBe(2)
+    expect(misused.document).toMatchObject({ error: { kind: 'UsageError' }, exitCode: 2 })
+  })
+
+  it('show their stack with CHAINRULE_DEBUG', async () => {
+    const { code, stderr } = await start(['inspect', '/nowhere'], { CHAINRULE_DEBUG: '1' }).ended
+    expect(code).toBe(1)
+    expect(stderr).toMatch(stackLine)
+  })
+
+  it('a reader that stops early is none', () => {
+    const program = fileURLToPath(new URL('../bin/chainrule.js', import.meta.url))
+    const { stderr } = spawnSync('sh', ['-c', `"${process.execPath}" "${program}" demo --help | head -c 1`], { encoding: 'utf8' })
+    expect(stderr).toBe('')
+  })
+})

@@ -1,0 +1,84 @@
+/**
+ * Exports a small model of each kind, and sequences that our own runtime drew from it: what replay.py is given.
+ *
+ *   node export-models.mjs FOLDER      writes FOLDER/<kind>/model and FOLDER/<kind>/sequences.json; prints the kinds, one a line
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+/** The laws depend on every package, so that their folder is where all of them are found. */
+const require = createRequire(fileURLToPath(new URL('../laws/package.json', import.meta.url)))
+const load = (name) => import(pathToFileURL(require.resolve(name)))
+const { custom, leftToRight, random, reversed } = await load('@chainrule/core')
+const { bernoulli, categorical, createModel, tabular } = await load('@chainrule/core/tensors')
+const { multilayerPerceptron, transformer } = await load('@chainrule/networks')
+const { recordModel, writeModel } = await load('@chainrule/onnx')
+const { openModel } = await load('@chainrule/runtime')
+const { shaken } = await load('@chainrule/conformance')
+const text = await load('@chainrule/text')
+
+const folder = process.argv[2]
+if (!folder) {
+  console.error('usage: node export-models.mjs FOLDER')
+  process.exit(2)
+}
+
+const card = { data: {}, results: {}, training: {}, exportedAt: new Date(0).toISOString() }
+const ofLength = (length, values) => ({ length, components: 1, values })
+
+/** Models of fixed length with random parameters; a kind is a network, each with another order and head. */
+const fixed = {
+  'fully-visible': { domain: ofLength(9, 2), order: leftToRight(), network: multilayerPerceptron({ hidden: [] }), head: bernoulli() },
+  'multilayer-perceptron': { domain: ofLength(12, 5), order: random({ seed: 5 }), network: multilayerPerceptron({ hidden: [16, 16], direct: true }), head: categorical() },
+  groups: { domain: ofLength(6, 3), order: custom({ permutation: [3, 0, 5, 1, 4, 2], groups: [0, 1, 1, 1, 2, 3] }), network: multilayerPerceptron({ hidden: [10] }), head: categorical() },
+  tabular: { domain: ofLength(4, 3), order: reversed(), network: tabular(), head: categorical() },
+  'transformer-learned': { domain: ofLength(20, 7), order: random({ seed: 8 }), network: transformer({ layers: 1, heads: 2, width: 12, context: 20, positions: 'learned' }), head: categorical({ tied: true }) },
+}
+
+/** What a runtime drew, as replay.py reads it: one sequence for each sample, in the order of generation. */
+function sequencesOf(opened, { values, drawn, nats, distance }, count, address) {
+  const C = opened.manifest.domain.components
+  const n = nats.length / count
+  const { permutation } = opened.order
+  const positions = permutation.length ? [...permutation] : Array.from({ length: n }, (_, i) => i)
+  const ordered = (array, width, sample) => positions.flatMap((position) => [...array.subarray((sample * n + position) * width, (sample * n + position + 1) * width)])
+  return Array.from({ length: count }, (_, sample) => ({
+    ...address,
+    sample,
+    values: ordered(values, C, sample),
+    drawn: ordered(drawn, C, sample),
+    nats: ordered(nats, 1, sample),
+    distance: ordered(distance, 1, sample),
+  }))
+}
+
+/** Draws with both samplers and two temperatures, and writes the sequences beside the model. */
+async function writeSequences(kind, length) {
+  const opened = await openModel(join(folder, kind, 'model'), { provider: 'cpu' })
+  const count = 2
+  const sequences = []
+  for (const [seed, temperature, sampler] of [[11, 1, 'graph'], [12, 0.75, 'steps']]) {
+    const samples = await opened.sample({ count, seed, temperature, sampler, ...(length && { length }) })
+    sequences.push(...sequencesOf(opened, samples, count, { seed, temperature }))
+  }
+  await opened.release()
+  writeFileSync(join(folder, kind, 'sequences.json'), JSON.stringify({ sequences }))
+  console.log(kind)
+}
+
+for (const [kind, pieces] of Object.entries(fixed)) {
+  mkdirSync(join(folder, kind), { recursive: true })
+  const model = createModel(pieces)
+  await writeModel(join(folder, kind, 'model'), recordModel({ model, parameters: shaken(model.initialize(3), 3), modality: 'none', tokenizer: { name: 'none', options: {} }, card }))
+  await writeSequences(kind)
+}
+
+// A language model as its users make it: trained, exported, sampled beyond its context.
+mkdirSync(join(folder, 'text'), { recursive: true })
+const words = 'she sells sea shells by the sea shore. '.repeat(20)
+const tokenizer = text.character({ characters: words })
+const trained = await text.fit(text.textModel({ tokenizer, network: transformer({ layers: 2, heads: 2, width: 16, context: 12 }), head: categorical({ tied: true }) }), words, { steps: 60, batchSize: 8, seed: 1, learningRate: 1e-2 })
+await text.exportModel(trained, join(folder, 'text/model'))
+await writeSequences('text', 40)
