@@ -84,7 +84,8 @@ export async function trainPlan(plan: TrainingPlan, { out, data, engine, engineA
       window: description.window,
       engine,
       signal,
-      state: { ...state, secondMoments: state.firstMoments },      checkpoint: { path, run: description, everySeconds: checkpointEvery },
+      state,
+      checkpoint: { path, run: description, everySeconds: checkpointEvery },
       onProgress(update) {
         made = update.step
         progress.update(update)

@@ -72,11 +72,12 @@ describe('uniformIndex', () => {
     // χ² with 6 degrees of freedom exceeds 38 once in a million.
     expect(counts.reduce((sum, count) => sum + (count - n / 7) ** 2 / (n / 7), 0)).toBeLessThan(38)
   })
-  it('reaches odd places of lengths beyond 2²³, and agrees with the uniform of its address', () => {
-    const length = 2 ** 40
+  it('reaches every place of lengths far beyond 2²³, and agrees with the uniform of its address', () => {
+    const length = 2 ** 53
     const drawn = Array.from({ length: 200 }, (_, i) => uniformIndex(length, 1, 'batches', i))
     expect(drawn.every((index) => Number.isInteger(index) && index >= 0 && index < length)).toBe(true)
-    expect(drawn.filter((index) => index % 2 === 1).length).toBeGreaterThan(60)
+    // Each of the 53 bits is set in about 100 of 200; fewer than 60 would be 5.6 standard deviations.
+    for (let bit = 0; bit < 53; bit++) expect(drawn.filter((index) => Math.floor(index / 2 ** bit) % 2 === 1).length, `bit ${bit}`).toBeGreaterThan(60)
     drawn.forEach((index, i) => expect(Math.abs(index / length - uniform(1, 'batches', i))).toBeLessThan(2 ** -23))
   })
   it('of one is 0', () => {

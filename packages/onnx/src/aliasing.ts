@@ -5,7 +5,7 @@
  *   safe(old, new)  ⇔  new is computed by a node U that adds or subtracts element by element, and
  *                      each node that reads old (also as a view: Reshape and the like share its memory) is U or an ancestor of U
  *
- * U itself may read old only at the same element. U's operands must come from element-wise nodes too: onnxruntime may
+ * U itself reads old at the element that it writes: nothing else has its size and broadcasts to its shape. U's operands must come from element-wise nodes too: onnxruntime may
  * merge U with a matrix product or a reduction before it into one node that reads old while it writes new.
  */
 import { type Graph, namesRead, type Node } from './graph.js'
@@ -39,10 +39,10 @@ export function mayOverwrite(graph: Graph, input: string, output: string): boole
   computed.forEach(reach)
 
   const outputs = new Set(graph.outputs.map(({ name }) => name))
-  const isReadBefore = (name: string, isView: boolean): boolean =>
+  const isReadBefore = (name: string): boolean =>
     (readers.get(name) ?? []).every((node) => {
-      if (views.has(node.operator) && node.inputs[0] === name) return !outputs.has(node.outputs[0]) && isReadBefore(node.outputs[0], true)
-      return node === update ? !isView : ancestors.has(node)
+      if (views.has(node.operator) && node.inputs[0] === name) return !outputs.has(node.outputs[0]) && isReadBefore(node.outputs[0])
+      return node === update || ancestors.has(node)
     })
-  return isReadBefore(input, false)
+  return isReadBefore(input)
 }

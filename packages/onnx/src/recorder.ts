@@ -39,7 +39,7 @@ function withBackend<T>(recording: Recording, work: () => T): T {
   const engine = tf.engine()
   if (engine.backendName === backendName) throw new ChainruleError('Recording: a program that is being recorded cannot record another one.')
   const { backendName: before, state } = engine
-  const { activeTape, gradientDepth, kernelDepth } = state
+  const { activeTape } = state
   registerKernels()
   tf.registerBackend(backendName, () => recording, 0)
   try {
@@ -52,7 +52,7 @@ function withBackend<T>(recording: Recording, work: () => T): T {
   } finally {
     // An exception inside a gradient leaves tfjs's tape as it was then, with the tensors that it kept.
     if (state.activeTape !== activeTape) for (const { saved } of (state.activeTape ?? []) as { saved?: tf.Tensor[] }[]) tf.dispose(saved ?? [])
-    Object.assign(state, { activeTape, gradientDepth, kernelDepth })
+    state.activeTape = activeTape
     tf.removeBackend(backendName)
     if (before) void tf.setBackend(before)
   }

@@ -29,19 +29,9 @@ export function liveNodes(nodes: readonly Node[], wanted: Iterable<string>): Nod
   return live.reverse()
 }
 
-/** A short text that is the same for equal constants; the bytes decide in the end. */
-function fingerprint({ type, shape, data, external }: Initializer): string {
-  if (!data) return `${type} ${shape} ${JSON.stringify(external)}`
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-  let hash = 0x811c9dc5
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193)
-  return `${type} ${shape} ${hash}`
-}
-
-function sameData(a: Initializer, b: Initializer): boolean {
-  if (!a.data || !b.data) return a.data === b.data
-  const [x, y] = [a.data, b.data].map((data) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-  return x.length === y.length && x.every((byte, i) => byte === y[i])
+/** A text that is the same for equal constants only: latin1 has a letter for each byte. */
+function contentOf({ type, shape, data, external }: Initializer): string {
+  return `${type} ${shape} ${data ? new TextDecoder('latin1').decode(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)) : JSON.stringify(external)}`
 }
 
 const rewritten = (node: Node, known: ReadonlyMap<string, string>): Node => {
@@ -75,15 +65,14 @@ function shared(nodes: readonly Node[], known: Map<string, string>): Node[] {
 }
 
 function sharedConstants(initializers: Iterable<Initializer>, known: Map<string, string>): Initializer[] {
-  const byFingerprint = new Map<string, Initializer[]>()
+  const seen = new Map<string, Initializer>()
   for (const initializer of initializers) {
-    const key = fingerprint(initializer)
-    const others = byFingerprint.get(key) ?? []
-    const twin = others.find((other) => sameData(other, initializer))
+    const content = contentOf(initializer)
+    const twin = seen.get(content)
     if (twin) known.set(initializer.name, twin.name)
-    else byFingerprint.set(key, [...others, initializer])
+    else seen.set(content, initializer)
   }
-  return [...byFingerprint.values()].flat()
+  return [...seen.values()]
 }
 
 /** The nodes and constants that the results need, each computed once; `value` of a result may have moved. */

@@ -28,11 +28,13 @@ describe('tfjs afterwards', () => {
 
   it('also where the program throws, forward or in a gradient', () => {
     const before = tf.memory().numTensors
+    const { activeTape } = tf.engine().state
     expect(() => record(broken, x, { target: 'standard' })).toThrow('stop')
     const inGradient = tf.customGrad((x) => ({ value: tf.square(x as tf.Tensor), gradFunc: broken as never }))
     expect(() => record(({ x }) => ({ y: tf.grad((x) => tf.sum(inGradient(x)) as tf.Tensor)(x) }), x, { target: 'standard' })).toThrow('stop')
     expect(tf.getBackend()).toBe('cpu')
     expect(tf.engine().state.gradientDepth).toBe(0)
+    expect(tf.engine().state.activeTape).toBe(activeTape)
     expect(tf.memory().numTensors).toBe(before)
     expect(Array.from(tf.tidy(() => tf.grad((x) => tf.sum(tf.square(x)))(tf.tensor1d([3])).dataSync()))).toEqual([6])
   })
@@ -89,6 +91,15 @@ describe('the graph', () => {
     }
     expect(operators(program).sort()).toEqual(['Add', 'Add', 'Mul', 'Mul', 'Sin'])
     expect(record(program, x, { target: 'standard' }).initializers).toHaveLength(1)
+  })
+
+  it('computes a product once, where its factor is wanted by one reader and not by another', () => {
+    expect(operators(({ x }) => ({ y: tf.mul(tf.matMul(x, x, true), 3), z: tf.matMul(x, x, true) })).sort()).toEqual(['FusedMatMul', 'Mul'])
+  })
+
+  it('keeps constants apart that compare equal: 0 and −0', async () => {
+    const graph = record(({ x }) => ({ y: tf.add(tf.reciprocal(tf.tensor1d([0, -0, 0])), x) }), x, { target: 'standard' })
+    expect(((await runGraph(graph, data)).y.data as number[]).slice(0, 3)).toEqual([Infinity, -Infinity, Infinity])
   })
 
   it('gives outputs their names: computed, an input, a constant, the same twice', async () => {

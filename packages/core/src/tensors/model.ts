@@ -72,6 +72,7 @@ export function createModel({ domain, order, network, head }: ModelPieces): Mode
       return sumComponents(boundHead.logProbability(ofHead(parameters), boundNetwork.forward(ofNetwork(parameters), x, before), x))
     },
     extend(parameters, state, x, before) {
+      if (domain.length !== 'variable') throw new UnsupportedError('extend: a chunk of x belongs to a variable length; x of a fixed length is taken whole, by logProbability.')
       const result = boundNetwork.extend(ofNetwork(parameters), state, previous(x, resolvedOrder, before))
       return { logProbability: sumComponents(boundHead.logProbability(ofHead(parameters), result.features, x)), state: result.state }
     },
