@@ -5,8 +5,9 @@
  *   safe(old, new)  ⇔  new is computed by a node U that adds or subtracts element by element, and
  *                      each node that reads old (also as a view: Reshape and the like share its memory) is U or an ancestor of U
  *
- * U itself reads old at the element that it writes: nothing else has its size and broadcasts to its shape. U's operands must come from element-wise nodes too: onnxruntime may
- * merge U with a matrix product or a reduction before it into one node that reads old while it writes new.
+ * U itself reads old at the element that it writes: nothing else has its size and broadcasts to its shape. U's operands
+ * must come from element-wise nodes too: onnxruntime may merge U with a matrix product or a reduction before it into one
+ * node that reads old while it writes new.
  */
 import { type Graph, namesRead, type Node } from './graph.js'
 

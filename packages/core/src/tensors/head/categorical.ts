@@ -8,7 +8,7 @@ import type { ParameterArrays } from '../../parameters.js'
 import type { Head } from '../head.js'
 import { normalInitial } from '../initial.js'
 import type { Tensors } from '../network.js'
-import { categoricalLogProbability } from '../primitives/categorical-log-probability.js'
+import { categoricalLogProbabilities, categoricalLogProbability } from '../primitives/categorical-log-probability.js'
 import { linear } from '../primitives/linear.js'
 import { drawByInverseCdf } from './inverse-cdf.js'
 
@@ -44,13 +44,7 @@ export function categorical(options: CategoricalOptions = {}): Head {
         draw(parameters, features, request) {
           const all = logits(parameters, features)
           const { values, drawn, distance } = drawByInverseCdf(tf.softmax(tf.div(all, request.temperature)), request)
-          return {
-            values,
-            drawn,
-            distance,
-            logProbability: categoricalLogProbability(all, tf.squeeze(values, [1])),
-            logProbabilities: tf.logSoftmax(all),
-          }
+          return { values, drawn, distance, ...categoricalLogProbabilities(all, tf.squeeze(values, [1])) }
         },
       }
     },
