@@ -137,6 +137,6 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
 }
 
 /** What the small preset does in about a minute on two cores. */
-const demoSteps = 1500
+const demoSteps = 1200
 
 const exitCodesHelp = '\nExit codes: 0 done, 1 failed, 2 used wrongly, 130 interrupted.\nEach command explains itself: chainrule sample --help\n'

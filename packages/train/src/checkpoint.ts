@@ -58,7 +58,7 @@ export function decodeCheckpoint(bytes: Uint8Array, source: string): Checkpoint 
 
 /** Writes a file so that its name holds either the old content or the new one, whole. */
 export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${path}.${process.pid}.partial`
+  const temporary = `${path}.partial`
   try {
     const file = await open(temporary, 'w')
     try {
