@@ -6,6 +6,7 @@
  * pnpm is pinned here and fetched through npx; nothing is installed outside this folder.
  */
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -89,7 +90,14 @@ const commands = {
     turbo(['test:long', ...rest])
   },
   benchmark() {
-    node([`benchmarks/${rest[0] ?? 'index'}.mjs`, ...rest.slice(1)])
+    const [name, ...options] = rest
+    if (!existsSync(join(root, 'benchmarks', `${name}.mjs`))) {
+      console.error('Usage: npm run benchmark -- NAME [options], NAME one of: training, parallel, nanogpt. Each file in benchmarks/ says what it measures.')
+      process.exit(2)
+    }
+    install(true)
+    turbo(['build', '--output-logs=errors-only'], { quiet: true })
+    node([`benchmarks/${name}.mjs`, ...options])
   },
 }
 

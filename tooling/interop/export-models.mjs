@@ -13,7 +13,7 @@ const require = createRequire(fileURLToPath(new URL('../laws/package.json', impo
 const load = (name) => import(pathToFileURL(require.resolve(name)))
 const { custom, leftToRight, random, reversed } = await load('@chainrule/core')
 const { bernoulli, categorical, createModel, tabular } = await load('@chainrule/core/tensors')
-const { multilayerPerceptron, transformer } = await load('@chainrule/networks')
+const { multilayerPerceptron, recurrent, transformer } = await load('@chainrule/networks')
 const { recordModel, writeModel } = await load('@chainrule/onnx')
 const { openModel } = await load('@chainrule/runtime')
 const { shaken } = await load('@chainrule/conformance')
@@ -34,6 +34,7 @@ const fixed = {
   'multilayer-perceptron': { domain: ofLength(12, 5), order: random({ seed: 5 }), network: multilayerPerceptron({ hidden: [16, 16], direct: true }), head: categorical() },
   groups: { domain: ofLength(6, 3), order: custom({ permutation: [3, 0, 5, 1, 4, 2], groups: [0, 1, 1, 1, 2, 3] }), network: multilayerPerceptron({ hidden: [10] }), head: categorical() },
   tabular: { domain: ofLength(4, 3), order: reversed(), network: tabular(), head: categorical() },
+  recurrent: { domain: ofLength(14, 7), order: random({ seed: 9 }), network: recurrent({ cell: 'gru', layers: 2, width: 10 }), head: categorical({ tied: true }) },
   'transformer-learned': { domain: ofLength(20, 7), order: random({ seed: 8 }), network: transformer({ layers: 1, heads: 2, width: 12, context: 20, positions: 'learned' }), head: categorical({ tied: true }) },
 }
 

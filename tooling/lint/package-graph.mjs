@@ -43,6 +43,7 @@ const table = {
   recipes: consumer(7),
   benchmarks: consumer(7),
   laws: consumer(7),
+  'backend-conformance': consumer(7),
 }
 
 const scope = '@chainrule/'

@@ -1,6 +1,6 @@
 /** `chainrule inspect`: what a run or an exported model is made of, learned from, and reached. */
 import { type Json, type JsonObject, type ParameterArrays, type Piece, sizeOf, type StateTensor } from '@chainrule/core'
-import { contextOf, loadModel, type Run } from '@chainrule/text'
+import { contextOf, describeTraining, loadModel, type Run, trainedOf } from '@chainrule/text'
 import type { Context } from './context.js'
 import { sizesIn } from './export.js'
 import { subjectAt } from './subject.js'
@@ -58,16 +58,18 @@ export async function inspect(path: string, { output }: Context): Promise<JsonOb
   }
 }
 
-function ofRun({ description, textModel, state }: Run): Description {
-  const { tokenizer, order, network, head, window, settings, data, results = {} } = description
+function ofRun(run: Run): Description {
+  const { description, textModel } = run
+  const { tokenizer, order, network, head, data, validation, from, results = {} } = description
+  const trained = trainedOf(run)
   return {
     kind: 'run',
     pieces: { tokenizer, order, network, head },
-    parameters: state.parameters,
+    parameters: trained.parameters,
     state: textModel.model.state,
     context: contextOf(textModel.model),
     data,
-    training: { ...settings, window, updates: state.step, seconds: Math.round(state.seconds) },
+    training: { ...describeTraining(trained), ...(validation && { validation: { ...validation } }), ...(from && { from: { ...from } }) },
     results,
     further: {},
   }

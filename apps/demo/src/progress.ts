@@ -5,6 +5,8 @@ import { count, duration } from './wording.js'
 
 export interface Progress {
   update(done: number, detail?: string): void
+  /** Lines that stay, above the display. */
+  aside(text: string): void
   /** Leaves the last state on the screen. */
   stop(): void
 }
@@ -29,10 +31,23 @@ export function startProgress({ label, total, from = 0, signal }: ProgressOption
 function bar(label: string, total: number, from: number): Progress {
   const barsize = Math.max(8, Math.min(widestBar, (process.stderr.columns ?? 80) - 72))
   const single = new SingleBar({ format: `${label} {bar} {value}/{total}  {detail}`, barsize, hideCursor: true, fps: 8, etaBuffer: 1 }, Presets.shades_classic)
-  single.start(total, from, { detail: '' })
+  let last: [done: number, payload: { detail: string }] = [from, { detail: '' }]
+  let isStopped = false
+  single.start(total, ...last)
   return {
-    update: (done, detail = '') => single.update(done, { detail }),
-    stop: () => single.stop(),
+    update(done, detail = '') {
+      last = [done, { detail }]
+      single.update(...last)
+    },
+    aside(text) {
+      single.stop()
+      process.stderr.write(`${text}\n`)
+      if (!isStopped) single.start(total, ...last)
+    },
+    stop() {
+      isStopped = true
+      single.stop()
+    },
   }
 }
 
@@ -47,6 +62,7 @@ function lines(label: string, total: number): Progress {
       last = { ...last, text: `${label} ${done}/${total}${detail ? `  ${detail}` : ''}`, isShown: false }
       if (performance.now() - last.at > secondsBetweenLines * 1000) show()
     },
+    aside: (text) => void process.stderr.write(`${text}\n`),
     stop() {
       if (!last.isShown) show()
     },
@@ -59,12 +75,15 @@ export function startTrainingProgress(steps: number, from: number, signal: Abort
   const keep = 0.98
   let sum = 0
   let weight = 0
+  let validated = ''
   return {
-    update({ step, nats, variablesPerSecond, secondsLeft }: TrainingProgress) {
+    update({ step, nats, variablesPerSecond, secondsLeft, validation, best }: TrainingProgress) {
       sum = keep * sum + (1 - keep) * nats
       weight = keep * weight + (1 - keep)
-      progress.update(step, `${(sum / weight).toFixed(3)} nats/token  ${count(variablesPerSecond)} tokens/s  ${duration(secondsLeft)} left`)
+      if (validation) validated = `  validation ${validation.nats.toFixed(3)}${validation.isBest || !best ? '' : `, best ${best.nats.toFixed(3)}`}`
+      progress.update(step, `${(sum / weight).toFixed(3)} nats/token${validated}  ${count(variablesPerSecond)} tokens/s  ${duration(secondsLeft)} left`)
     },
+    aside: (text: string) => progress.aside(text),
     stop: () => progress.stop(),
     /** Nats per token, smoothed; undefined before the first update. */
     loss: (): number | undefined => (weight > 0 ? sum / weight : undefined),

@@ -3,18 +3,20 @@ import { rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { countParameters, InterruptedError, type JsonObject } from '@chainrule/core'
 import type { Engine } from '@chainrule/core/tensors'
-import { checkpointFile, createRunDirectory, evaluate, fit, recordResults, type TextEvaluation, type TrainedText } from '@chainrule/text'
+import { checkpointFile, createRunDirectory, evaluate, fit, metricsFile, type Plan, plan as planText, recordResults, type Selection, type TextEvaluation, type TrainedText, trainingEnd } from '@chainrule/text'
 import type { Context } from './context.js'
 import { engineNamed, type EngineName } from './engines.js'
 import { evaluationProgress, startTrainingProgress } from './progress.js'
 import { freshPlan, resumedPlan, type TrainingPlan, type TrainOptions } from './training-plan.js'
-import { commandLine, count, counted, duration, likelihood } from './wording.js'
+import { bytes, commandLine, count, counted, duration, likelihood, operations } from './wording.js'
 
 export interface TrainCommandOptions extends TrainOptions {
   threads?: number
   engine?: EngineName
   /** Seconds between two checkpoints. */
   checkpointEvery?: number
+  /** Updates between two samples. */
+  preview?: number
 }
 
 /** Where a run lies, what it learns from and what computes. */
@@ -26,7 +28,11 @@ export interface Place {
   readonly engineArguments: readonly string[]
   readonly signal: AbortSignal
   readonly checkpointEvery?: number
+  readonly preview?: number
 }
+
+/** About as many lines of metrics has a run. */
+const metricsLines = 2000
 
 /** The options that chose the engine, for a command that does so again. */
 export function argumentsOf({ engine, threads }: { engine?: EngineName; threads?: number }): string[] {
@@ -36,15 +42,22 @@ export function argumentsOf({ engine, threads }: { engine?: EngineName; threads?
 export async function train(options: TrainCommandOptions, { output, signal }: Context): Promise<JsonObject> {
   const plan = await (options.resume ? resumedPlan(options) : freshPlan(options))
   const engine = await engineNamed(options.engine, options.threads)
+  const { model, description, state } = plan
+  const isComplete = state.step === description.settings.steps
+  const costs = isComplete ? undefined : await planText(model, { ...description.settings, window: description.window, engine, state })
   await makeFolder(plan, options.out)
   output.say(planLine(plan, options, engine))
+  if (costs) output.say(costLine(costs))
   const engineArguments = argumentsOf(options)
-  const place: Place = { out: options.out, data: options.data, engine, engineArguments, signal, checkpointEvery: options.checkpointEvery }
+  const place: Place = { out: options.out, data: options.data, engine, engineArguments, signal, checkpointEvery: options.checkpointEvery, preview: options.preview }
   const { trained, loss } = await trainPlan(plan, place)
   const { step, seconds } = trained.state
   const evaluation = await evaluateHeldOut(plan, trained, place)
   if (evaluation) await recordResults(options.out, trained, plan.description, resultsOf(evaluation))
-  output.print(`trained    ${counted(step, 'step')} in ${duration(seconds)}${loss === undefined ? '' : `, last ${loss.toFixed(3)} nats per token`}`)
+  const { steps } = description.settings
+  const stopped = step < steps ? ` of ${count(steps)}, stopped early: nothing better for ${counted(description.validation!.patience!, 'validation')}` : ''
+  output.print(`trained    ${counted(step, 'step')}${stopped} in ${duration(seconds)}${loss === undefined ? '' : `, last ${loss.toFixed(3)} nats per token`}`)
+  if (trained.selection.kind !== 'last' || trained.selection.validationNats !== undefined) output.print(`kept       ${selectionLine(trained.selection)}`)
   output.print(`held out   ${evaluation ? likelihood(evaluation) : 'nothing'}`)
   output.print(`run        ${options.out}`)
   output.print()
@@ -61,6 +74,8 @@ export async function train(options: TrainCommandOptions, { output, signal }: Co
     seconds,
     engine: engine.name,
     resumed: plan.isResumed,
+    plan: costs ? { ...costs, memory: { ...costs.memory } } : null,
+    selection: { ...trained.selection },
     smoothedNatsPerToken: loss ?? null,
     heldOut: evaluation ? { ...evaluation } : null,
   }
@@ -72,19 +87,24 @@ export async function makeFolder({ isResumed }: TrainingPlan, out: string): Prom
 }
 
 /** Trains as planned, in the run's folder, with live progress. A fresh run that fails before its first update leaves nothing behind. */
-export async function trainPlan(plan: TrainingPlan, { out, data, engine, engineArguments, signal, checkpointEvery }: Place): Promise<{ trained: TrainedText; loss?: number }> {
-  const { text, model, description, state, isResumed } = plan
+export async function trainPlan(plan: TrainingPlan, { out, data, engine, engineArguments, signal, checkpointEvery, preview }: Place): Promise<{ trained: TrainedText; loss?: number }> {
+  const { text, model, description, state, best, isResumed } = plan
+  const { validationBegin, heldOutBegin } = description.data
   const path = join(out, checkpointFile)
   const { steps } = description.settings
   const progress = startTrainingProgress(steps, state.step, signal)
   let made = state.step
   try {
-    const trained = await fit(model, text.slice(0, description.data.heldOutBegin), {
+    const trained = await fit(model, text.slice(0, trainingEnd(description.data)), {
       ...description.settings,
       window: description.window,
       engine,
       signal,
       state,
+      best,
+      ...(description.validation && { validation: { ...description.validation, text, begin: validationBegin, end: heldOutBegin } }),
+      ...(preview !== undefined && { preview: { everySteps: preview, show: (sample: string, step: number) => progress.aside(`after ${counted(step, 'step')}: ${sample.trimEnd().replaceAll('\n', '\n  ')}`) } }),
+      metrics: { path: join(out, metricsFile), everySteps: Math.ceil(steps / metricsLines) },
       checkpoint: { path, run: description, everySeconds: checkpointEvery },
       onProgress(update) {
         made = update.step
@@ -129,9 +149,21 @@ export function resultsOf({ natsPerCharacter, bitsPerCharacter, bitsPerByte, nat
   return { part: 'held out', natsPerCharacter, bitsPerCharacter, bitsPerByte, natsPerToken, characters, protocol }
 }
 
-function planLine({ model: { model, tokenizer }, description, state, isResumed }: TrainingPlan, { preset = 'small', out }: TrainCommandOptions, engine: Engine): string {
+function planLine({ model: { model, tokenizer }, description, state, isResumed }: TrainingPlan, { preset = 'small', from, out }: TrainCommandOptions, engine: Engine): string {
   const { settings, data } = description
-  const what = isResumed ? `going on with ${out}` : preset
+  const what = isResumed ? `going on with ${out}` : from === undefined ? preset : `from ${from}`
   const steps = isResumed ? `${count(state.step)} of ${counted(settings.steps, 'step')} are made` : counted(settings.steps, 'step')
-  return `${what}: ${model.network.name}, ${count(countParameters(state.parameters))} parameters, ${tokenizer.name} tokens (${count(tokenizer.domain.values)} values); ${count(data.heldOutBegin)} characters of ${data.file} to train on, ${count(data.length - data.heldOutBegin)} held out; ${steps}; engine ${engine.name}`
+  const validation = data.validationBegin === undefined ? '' : `, ${count(data.heldOutBegin - data.validationBegin)} to validate with`
+  return `${what}: ${model.network.name}, ${count(countParameters(state.parameters))} parameters, ${tokenizer.name} tokens (${count(tokenizer.domain.values)} values); ${count(trainingEnd(data))} characters of ${data.file} to train on${validation}, ${count(data.length - data.heldOutBegin)} held out; ${steps}; engine ${engine.name}`
+}
+
+function costLine({ forwardOperations, backwardOperations, variablesPerUpdate, memory, secondsPerUpdate, secondsLeft, rate }: Plan): string {
+  const total = Object.values(memory).reduce((sum, part) => sum + part, 0)
+  const perSecond = (forwardOperations + backwardOperations) / secondsPerUpdate
+  return `a step: ${counted(variablesPerUpdate, 'token')}, ${operations(forwardOperations)} forward and ${operations(backwardOperations)} backward; memory: about ${bytes(total)}, ${bytes(memory.activations)} of it for activations; time: about ${duration(secondsLeft)} (${rate}: ${operations(perSecond)} a second)`
+}
+
+function selectionLine({ kind, step, validationNats }: Selection): string {
+  const what = kind === 'average' ? 'the average of the parameters' : 'the parameters'
+  return `${what} after ${counted(step, 'step')}${validationNats === undefined ? '' : `, the best validation: ${validationNats.toFixed(4)} nats per token`}`
 }

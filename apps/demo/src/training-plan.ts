@@ -1,4 +1,5 @@
 /** What `train` is going to do, decided and checked before anything is written: a fresh run, or one to go on with. */
+import { basename, resolve } from 'node:path'
 import { InvalidDataError, InvalidOptionError } from '@chainrule/core'
 import {
   byte,
@@ -6,19 +7,23 @@ import {
   contextOf,
   describeData,
   describeRun,
-  type Preset,
   presetModel,
   presetNamed,
   readRun,
   readText,
+  type RunData,
   type RunDescription,
   splitHeldOut,
+  splitValidation,
   type TextModel,
   type TextTokenizer,
+  trainingEnd,
+  type TrainingSettings,
   type TrainingState,
 } from '@chainrule/text'
-import { initialState, type ResolvedSettings, resolveSettings } from '@chainrule/train'
+import { type BestParameters, initialState, type ResolvedSettings, resolveSettings, stateOf } from '@chainrule/train'
 import { located } from './failure.js'
+import { type Source, sourceAt } from './source.js'
 import { count, counted } from './wording.js'
 
 export interface TrainOptions {
@@ -27,8 +32,18 @@ export interface TrainOptions {
   preset?: string
   tokenizer?: 'character' | 'byte'
   heldOut?: number
+  /** Fractions of the text, as heldOut; 0 by default. */
+  validation?: number
+  /** Updates between two validations; a twentieth of all by default. */
+  validateEvery?: number
+  patience?: number
   steps?: number
   seed?: number
+  learningRate?: number
+  accumulation?: number
+  averageDecay?: number
+  /** A run or an exported model to begin with. */
+  from?: string
   resume?: boolean
 }
 
@@ -37,15 +52,26 @@ export interface TrainingPlan {
   readonly model: TextModel
   readonly description: RunDescription
   readonly state: TrainingState
+  readonly best?: BestParameters
   readonly isResumed: boolean
 }
 
 const defaultPreset = 'small'
 const defaultHeldOut = 0.1
 
-/** A preset's settings; the warm-up shrinks with the number of steps. */
-function settingsOf({ settings }: Preset, steps = settings.steps, seed = 0): ResolvedSettings {
-  return resolveSettings({ ...settings, steps, seed, warmupSteps: Math.min(settings.warmupSteps ?? Infinity, Math.floor(steps / 20)) })
+type Changes = Pick<TrainOptions, 'steps' | 'seed' | 'learningRate' | 'accumulation' | 'averageDecay'>
+
+/** Known settings with what is asked for; the warm-up shrinks with the number of steps, the least learning rate goes with the full one. */
+function settingsOf(known: Partial<TrainingSettings>, { steps = known.steps ?? 2000, seed = 0, learningRate, accumulation, averageDecay }: Changes): ResolvedSettings {
+  return resolveSettings({
+    ...known,
+    steps,
+    seed,
+    warmupSteps: Math.min(known.warmupSteps ?? Infinity, Math.floor(steps / 20)),
+    ...(learningRate !== undefined && { learningRate, minimumLearningRate: learningRate / 10 }),
+    ...(accumulation !== undefined && { accumulation }),
+    ...(averageDecay !== undefined && { averageDecay }),
+  })
 }
 
 function tokenizerNamed(name: 'character' | 'byte', path: string, text: string): TextTokenizer {
@@ -56,27 +82,53 @@ function tokenizerNamed(name: 'character' | 'byte', path: string, text: string):
 
 /** @throws {InvalidDataError} where the part to train on is shorter than a window */
 function checkLength(path: string, text: string, { tokenizer }: TextModel, { window, data }: RunDescription): void {
-  const tokens = located(path, () => tokenizer.encode(text.slice(0, data.heldOutBegin))).length
+  const tokens = located(path, () => tokenizer.encode(text.slice(0, trainingEnd(data)))).length
   if (tokens >= window) return
-  const heldOut = data.heldOutEnd > data.heldOutBegin ? ` after holding out ${counted(data.heldOutEnd - data.heldOutBegin, 'character')}` : ''
+  const kept = text.length - trainingEnd(data)
+  const heldOut = kept > 0 ? ` after holding out ${counted(kept, 'character')}` : ''
   throw new InvalidDataError(`${path}: too short: ${counted(tokens, 'token')} to train on${heldOut}, a training window needs ${window}. Use a longer text.`)
+}
+
+/** What a new training begins with: the model of a preset, or another one as it was trained. */
+async function beginning(options: TrainOptions, text: string): Promise<Omit<Source, 'parameters' | 'from'> & Partial<Source>> {
+  const { from, preset, tokenizer, data } = options
+  if (from === undefined) {
+    const chosen = presetNamed(preset ?? defaultPreset)
+    const model = presetModel(chosen, tokenizerNamed(tokenizer ?? 'character', data, text))
+    return { model, settings: chosen.settings, window: contextOf(model.model)! }
+  }
+  if (preset !== undefined) throw new InvalidOptionError(`--preset ${preset} contradicts --from ${from}, whose pieces and settings are taken. Leave one of the two out.`)
+  const source = await sourceAt(from)
+  const { name } = source.model.tokenizer
+  if (tokenizer !== undefined && tokenizer !== name) throw new InvalidOptionError(`--tokenizer ${tokenizer} contradicts --from ${from}, whose tokens are ${name}s. A model goes on with its own tokenizer: leave --tokenizer out.`)
+  return source
 }
 
 /** @throws {InvalidDataError | InvalidOptionError} */
 export async function freshPlan(options: TrainOptions): Promise<TrainingPlan> {
   const text = await readText(options.data)
-  const preset = presetNamed(options.preset ?? defaultPreset)
-  const model = presetModel(preset, tokenizerNamed(options.tokenizer ?? 'character', options.data, text))
-  const settings = settingsOf(preset, options.steps, options.seed)
-  const data = describeData(options.data, text, splitHeldOut(text, options.heldOut ?? defaultHeldOut))
-  const description = describeRun(model, contextOf(model.model)!, settings, data)
+  const { model, parameters, settings: known, window, from } = await beginning(options, text)
+  const settings = settingsOf(known, options)
+  const heldOut = splitHeldOut(text, options.heldOut ?? defaultHeldOut)
+  const data = describeData(options.data, text, { ...heldOut, validationBegin: splitValidation(text, heldOut.begin, options.validation ?? 0) })
+  const description = describeRun(model, window, settings, data, { ...validationOf(options, data, settings), ...(from && { from }) })
   checkLength(options.data, text, model, description)
-  return { text, model, description, state: initialState(model.model, settings.seed), isResumed: false }
+  located(options.data, () => model.tokenizer.encode(text)) // also the parts that are only measured
+  return { text, model, description, state: parameters ? stateOf(parameters) : initialState(model.model, settings.seed), isResumed: false }
+}
+
+function validationOf({ validateEvery, patience }: TrainOptions, { validationBegin }: RunData, { steps }: ResolvedSettings): Pick<RunDescription, 'validation'> {
+  if (validationBegin === undefined) {
+    const [option] = Object.entries({ '--validate-every': validateEvery, '--patience': patience }).find(([, value]) => value !== undefined) ?? []
+    if (option) throw new InvalidOptionError(`${option} needs a part of the text to validate with: say how much (--validation 0.05, for example).`)
+    return {}
+  }
+  return { validation: { everySteps: validateEvery ?? Math.max(1, Math.floor(steps / 20)), ...(patience !== undefined && { patience }) } }
 }
 
 /** @throws {InvalidDataError} for another text. @throws {InvalidOptionError} naming an option that contradicts the run */
 export async function resumedPlan(options: TrainOptions): Promise<TrainingPlan> {
-  const { description, textModel: model, state } = await readRun(options.out)
+  const { description, textModel: model, state, best } = await readRun(options.out)
   const text = await readText(options.data)
   refuseContradictions(options, description, text)
   const { sha256 } = describeData(options.data, text, { begin: 0, end: 0 })
@@ -85,22 +137,33 @@ export async function resumedPlan(options: TrainOptions): Promise<TrainingPlan> 
       `${options.data} is not the text that ${options.out} was trained on: expected ${description.data.file} with SHA-256 ${description.data.sha256}, got ${sha256}. Give the same file, or train anew in another folder.`,
     )
   }
-  return { text, model, description, state, isResumed: true }
+  return { text, model, description, state, best, isResumed: true }
 }
 
-function refuseContradictions({ out, preset, tokenizer, heldOut, steps, seed }: TrainOptions, { network, settings, data, tokenizer: storedTokenizer }: RunDescription, text: string): void {
+function refuseContradictions(options: TrainOptions, { network, settings, data, validation, from, tokenizer }: RunDescription, text: string): void {
   const refuse = (option: string, given: unknown, stored: unknown) => {
-    throw new InvalidOptionError(`--${option} ${String(given)} contradicts ${out}, which was begun with ${String(stored)}. A run goes on with its own settings: leave --${option} out, or train anew in another folder.`)
+    throw new InvalidOptionError(`--${option} ${String(given)} contradicts ${options.out}, which was begun with ${String(stored)}. A run goes on with its own settings: leave --${option} out, or train anew in another folder.`)
   }
-  if (steps !== undefined && steps !== settings.steps) refuse('steps', steps, settings.steps)
-  if (seed !== undefined && seed !== settings.seed) refuse('seed', seed, settings.seed)
-  if (tokenizer !== undefined && tokenizer !== storedTokenizer.name) refuse('tokenizer', tokenizer, storedTokenizer.name)
-  if (heldOut !== undefined && splitHeldOut(text, heldOut).begin !== data.heldOutBegin) {
-    refuse('held-out', heldOut, `${count(data.heldOutEnd - data.heldOutBegin)} characters held out`)
-  }
+  const same: [option: string, given: unknown, stored: unknown][] = [
+    ['steps', options.steps, settings.steps],
+    ['seed', options.seed, settings.seed],
+    ['learning-rate', options.learningRate, settings.learningRate],
+    ['accumulation', options.accumulation, settings.accumulation],
+    ['average-decay', options.averageDecay, settings.averageDecay],
+    ['tokenizer', options.tokenizer, tokenizer.name],
+    ['validate-every', options.validateEvery, validation?.everySteps ?? 'no validation'],
+    ['patience', options.patience, validation?.patience ?? 'none'],
+    ['from', options.from && basename(resolve(options.from)), from?.name ?? 'fresh parameters'],
+  ]
+  for (const [option, given, stored] of same) if (given !== undefined && given !== stored) refuse(option, given, stored)
+  const { heldOut, validation: fraction, preset } = options
+  if (heldOut !== undefined && splitHeldOut(text, heldOut).begin !== data.heldOutBegin) refuse('held-out', heldOut, `${count(data.heldOutEnd - data.heldOutBegin)} characters held out`)
+  if (fraction !== undefined && splitValidation(text, data.heldOutBegin, fraction) !== data.validationBegin) refuse('validation', fraction, `${count(data.heldOutBegin - trainingEnd(data))} characters to validate with`)
   if (preset !== undefined) {
     const asked = presetNamed(preset)
-    const sameSettings = JSON.stringify(settingsOf(asked, settings.steps, settings.seed)) === JSON.stringify(settings)
+    // What the command line may have changed is compared above.
+    const learningRate = settings.learningRate === asked.settings.learningRate ? undefined : settings.learningRate
+    const sameSettings = JSON.stringify(settingsOf(asked.settings, { ...settings, learningRate })) === JSON.stringify(settings)
     const sameNetwork = JSON.stringify(presetModel(asked, byte()).model.network.options) === JSON.stringify(network.options)
     if (!sameSettings || !sameNetwork) refuse('preset', preset, 'another network or other settings')
   }

@@ -11,6 +11,12 @@ export function bytes(value: number): string {
   return value < 1_000_000 ? `${(value / 1000).toFixed(1)} kB` : `${(value / 1_000_000).toFixed(1)} MB`
 }
 
+/** Floating-point operations. */
+export function operations(value: number): string {
+  const [unit, size] = value < 1e9 ? ['M', 1e6] : value < 1e12 ? ['G', 1e9] : ['T', 1e12]
+  return `${(value / (size as number)).toPrecision(3)} ${unit}FLOP`
+}
+
 export function duration(seconds: number): string {
   const whole = Math.round(seconds)
   if (whole < 60) return `${whole} s`

@@ -2,12 +2,14 @@
 import { type Piece, UnknownPieceError } from '@chainrule/core'
 import { type Network, tabular } from '@chainrule/core/tensors'
 import { multilayerPerceptron } from './multilayer-perceptron.js'
+import { recurrent } from './recurrent.js'
 import { transformer } from './transformer.js'
 
 export { multilayerPerceptron, type MultilayerPerceptronOptions } from './multilayer-perceptron.js'
+export { recurrent, type RecurrentOptions } from './recurrent.js'
 export { transformer, type TransformerOptions } from './transformer.js'
 
-const byName: Record<string, (options: never) => Network> = { multilayerPerceptron, tabular, transformer }
+const byName: Record<string, (options: never) => Network> = { multilayerPerceptron, recurrent, tabular, transformer }
 
 /** The network that a file names. @throws {UnknownPieceError} */
 export function networkFromName({ name, options }: Piece): Network {

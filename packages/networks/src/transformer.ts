@@ -23,7 +23,9 @@ import {
   positions,
   type Previous,
   previous,
+  reluSquared,
   restore,
+  rootMeanSquareNormalization,
   rotaryAngles,
   rotaryEmbedding,
   type Tensors,
@@ -39,6 +41,16 @@ export interface TransformerOptions {
   context: number
   /** 'rotary' (default): goes on beyond the context. 'learned': one vector for each of `context` places. */
   positions?: 'rotary' | 'learned'
+  /** Of the feed-forward layers: 'gelu' (default) or 'reluSquared'. */
+  activation?: 'gelu' | 'reluSquared'
+  /** Normalise queries and keys by their root mean square before they meet; false by default. Henry et al. 2020 (arXiv 2010.04245). */
+  normalizeQueriesKeys?: boolean
+  /** How the outputs into the residual stream begin: 'small' (default; GPT-2's) or 'zero'. */
+  residualStart?: 'small' | 'zero'
+}
+
+function oneOf<T>(option: string, value: T, allowed: readonly T[]): void {
+  if (!allowed.includes(value)) throw new InvalidOptionError(`transformer: ${option} must be one of ${allowed.map((each) => JSON.stringify(each)).join(', ')}, got ${JSON.stringify(value)}.`)
 }
 
 /** Keys and values of one layer. */
@@ -48,20 +60,24 @@ interface Memory {
 }
 
 export function transformer(options: TransformerOptions): Network {
-  refuseUnknownOptions('transformer', options, ['layers', 'heads', 'width', 'context', 'positions'])
+  refuseUnknownOptions('transformer', options, ['layers', 'heads', 'width', 'context', 'positions', 'activation', 'normalizeQueriesKeys', 'residualStart'])
   const layers = wholeNumber('transformer', 'layers', options.layers)
   const heads = wholeNumber('transformer', 'heads', options.heads)
   const width = wholeNumber('transformer', 'width', options.width)
   const context = wholeNumber('transformer', 'context', options.context, 2)
-  const { positions: kind = 'rotary' } = options
-  if (kind !== 'rotary' && kind !== 'learned') throw new InvalidOptionError(`transformer: positions must be 'rotary' or 'learned', got ${JSON.stringify(kind)}.`)
+  const { positions: kind = 'rotary', activation = 'gelu', normalizeQueriesKeys = false, residualStart = 'small' } = options
+  oneOf('positions', kind, ['rotary', 'learned'])
+  oneOf('activation', activation, ['gelu', 'reluSquared'])
+  oneOf('residualStart', residualStart, ['small', 'zero'])
+  oneOf('normalizeQueriesKeys', normalizeQueriesKeys, [true, false])
+  const activate = activation === 'gelu' ? gelu : reluSquared
   const features = width / heads
   if (!Number.isInteger(features)) throw new InvalidOptionError(`transformer: width ${width} is not a multiple of heads ${heads}.`)
   if (kind === 'rotary' && features % 2) throw new InvalidOptionError(`transformer: rotary positions need an even number of features for each head, got ${width}/${heads} = ${features}.`)
 
   return {
     name: 'transformer',
-    options: { layers, heads, width, context, positions: kind },
+    options: { layers, heads, width, context, positions: kind, activation, normalizeQueriesKeys, residualStart },
     bind({ domain, order }): BoundNetwork {
       if (order.groups) throw new UnsupportedError('transformer: an order with groups is not supported. Use groups of one, or a multilayer perceptron.')
       if (kind === 'learned' && domain.length !== 'variable' && domain.length > context) {
@@ -89,7 +105,8 @@ export function transformer(options: TransformerOptions): Network {
           const parameter = (name: string) => parameters[`layer${layer}/${name}`]
           const projected = linear(layerNormalization(h, parameter('attentionNormalization')), parameter('queriesKeysValues'))
           const allHeads = tf.transpose(tf.reshape(projected, [batch, length, 3 * heads, features]), [0, 2, 1, 3])
-          const [queriesKeys, chunkValues] = tf.split(allHeads, [2 * heads, heads], 1)
+          const [projectedQueriesKeys, chunkValues] = tf.split(allHeads, [2 * heads, heads], 1)
+          const queriesKeys = normalizeQueriesKeys ? rootMeanSquareNormalization(projectedQueriesKeys) : projectedQueriesKeys
           const [queries, chunkKeys] = tf.split(angles ? rotaryEmbedding(queriesKeys, angles) : queriesKeys, 2, 1)
           const keys = memory ? tf.concat([memory[layer].keys, chunkKeys], 2) : chunkKeys
           const values = memory ? tf.concat([memory[layer].values, chunkValues], 2) : chunkValues
@@ -98,7 +115,7 @@ export function transformer(options: TransformerOptions): Network {
           const attended = causalAttention(queries, keys, values, { context })
           const joined = tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [batch, length, width])
           h = tf.add(h, linear(joined, parameter('attentionOutput')))
-          const hidden = gelu(linear(layerNormalization(h, parameter('feedForwardNormalization')), parameter('feedForwardInput')))
+          const hidden = activate(linear(layerNormalization(h, parameter('feedForwardNormalization')), parameter('feedForwardInput')))
           h = tf.add(h, linear(hidden, parameter('feedForwardOutput')))
         }
         return { features: layerNormalization(h, parameters.normalization), memory: kept }
@@ -129,7 +146,7 @@ export function transformer(options: TransformerOptions): Network {
         initialize(seed): ParameterArrays {
           const initial = (name: string, shape: number[], deviation = 0.02) => normalInitial(seed, `network/${name}`, shape, deviation)
           // Outputs into the residual stream begin smaller, so that its variance does not grow with the depth (GPT-2).
-          const residual = 0.02 / Math.sqrt(2 * layers)
+          const residual = residualStart === 'zero' ? 0 : 0.02 / Math.sqrt(2 * layers)
           const parameters: ParameterArrays = { embedding: initial('embedding', [startRow + 1, width]) }
           if (kind === 'learned') parameters.positions = initial('positions', [context, width])
           for (let layer = 0; layer < layers; layer++) {

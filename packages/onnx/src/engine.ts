@@ -62,7 +62,7 @@ async function compile(program: Program, { inputs, carried }: ProgramSpecificati
     }),
   )
   const { Tensor } = await loadOnnxRuntime()
-  const session = await openSession(serialize(graph), { provider, threads, flushDenormals: true })
+  const session = await openSession(serialize(graph), { provider, threads })
   const outputNames = graph.outputs.filter(({ name }) => name.startsWith('output/')).map(({ name }) => name)
   let isReleased = false
   let last: Promise<unknown> = Promise.resolve()

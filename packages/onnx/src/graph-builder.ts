@@ -37,6 +37,11 @@ export class GraphBuilder {
     return this.constant('int64', [], BigInt64Array.of(BigInt(value)))
   }
 
+  /** A name that nothing else has. */
+  fresh(label: string): string {
+    return `${this.prefix}${label}_${this.#count++}`
+  }
+
   /** Appends a node with `count` outputs and returns their names. */
   several(operator: string, inputs: readonly string[], count: number, attributes: Attributes = {}, domain = ''): string[] {
     const number = this.#count++
@@ -45,6 +50,12 @@ export class GraphBuilder {
     this.nodes.push(node)
     for (const output of outputs) this.#producers.set(output, node)
     return outputs
+  }
+
+  /** Puts a node in another's place; it has the same outputs, or more. */
+  replace(node: Node, by: Node): void {
+    this.nodes[this.nodes.indexOf(node)] = by
+    for (const output of by.outputs) this.#producers.set(output, by)
   }
 
   /** Appends a node with one output and returns its name. */

@@ -1,9 +1,11 @@
 /** The recorder: any tensor program, its gradients too, as one ONNX graph; and the engine that runs programs this way. */
 export { type Attribute, type Attributes, checkGraph, type Dimension, type ElementArray, type Graph, type Initializer, namesRead, type Node, renamed, subgraphs, type Value, withWeights } from './graph.js'
 export { onnx, type OnnxOptions } from './engine.js'
+export { foldScales } from './fold-scales.js'
 export { GraphBuilder } from './graph-builder.js'
+export { kernels } from './kernels/index.js'
 export { record, type RecordableProgram, type RecordOptions } from './recorder.js'
-export type { Target } from './recording.js'
+export { type Inputs, type Kernel, type Kernels, Recording, type Target } from './recording.js'
 export { dataTypeOf, operatorSet, serialize } from './serialize.js'
 export { finish, liveNodes, type Parts, type Result } from './simplify.js'
 export { recordSymbolic, type SymbolicOptions, type SymbolicSpecification } from './symbolic.js'

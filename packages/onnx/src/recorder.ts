@@ -6,6 +6,7 @@ import { foldScales } from './fold-scales.js'
 import type { Graph } from './graph.js'
 import { kernels } from './kernels/index.js'
 import { type Inputs, Recording, type Target, typeOf } from './recording.js'
+import { pruned } from './scan-passes.js'
 import { finish, type Result } from './simplify.js'
 
 export type RecordableProgram = (inputs: Tensors) => Tensors
@@ -103,7 +104,7 @@ export function checkTarget(owner: string, target: unknown): void {
 }
 
 function finished({ builder, target }: Recording, results: readonly Result[]): Graph {
-  const parts = { inputs: builder.inputs, initializers: builder.initializers.values(), nodes: builder.nodes }
+  const parts = { inputs: builder.inputs, initializers: builder.initializers.values(), nodes: pruned(builder.nodes, results.map(({ value }) => value)) }
   if (target === 'standard') return finish('program', parts, results)
   const folded = foldScales(parts, results)
   return finish('program', folded, folded.results)

@@ -5,11 +5,13 @@
  */
 import { InvalidOptionError, refuseUnknownOptions, UnsupportedError } from '@chainrule/core'
 import { GraphBuilder } from './graph-builder.js'
-import type { Dimension, Graph, Initializer, Node } from './graph.js'
+import type { Attribute, Attributes, Dimension, Graph, Initializer, Node, Value } from './graph.js'
 import { type Axis, corner, equal, isConstant, isWhole, type Polynomial, text, throughCorners, valueAt } from './polynomial.js'
 import { type Captured, capture, checkTarget, type RecordableProgram } from './recorder.js'
 import type { Target } from './recording.js'
-import { finish, liveNodes, type Result } from './simplify.js'
+import { pruned } from './scan-passes.js'
+import { finish, type Result } from './simplify.js'
+import { recordSubGraph } from './sub-graph.js'
 
 /** An input whose axes are numbers or names; axes of one name have one length. */
 export interface SymbolicSpecification {
@@ -48,12 +50,14 @@ export function recordSymbolic(name: string, program: RecordableProgram, inputs:
     const fixed = Object.entries(inputs).map(([input, { shape, type }]) => [input, { type, shape: shape.map((axis) => (typeof axis === 'string' ? lengths[names.indexOf(axis)] : axis)) }] as const)
     const captured = capture(program, Object.fromEntries(fixed), target, true)
     const { builder } = captured.recording
-    return { lengths, captured, constants: builder.initializers, nodes: liveNodes(builder.nodes, captured.results.map(({ value }) => value)) }
+    return { lengths, captured, constants: builder.initializers, nodes: pruned(builder.nodes, captured.results.map(({ value }) => value)) }
   }
   const corners = Array.from({ length: 2 ** axes.length }, (_, index) => recordAt(corner(axes, index)))
   const check = recordAt(axes.map((_, a) => primes[3 * a + 2]))
   return new Unification(name, inputs, axes, corners, check).graph()
 }
+
+const isGraph = (value: Attribute): boolean => typeof value === 'object' && 'graph' in value
 
 class Unification {
   readonly #builder = new GraphBuilder()
@@ -71,16 +75,10 @@ class Unification {
   graph(): Graph {
     const [first] = this.corners
     for (const [name, value] of Object.entries(this.inputs)) this.#names.set(name, this.#builder.input({ name, ...value }))
-    for (const { nodes } of this.#samples()) {
-      const at = nodes.findIndex((node, i) => node.operator !== first.nodes[i]?.operator)
-      if (at >= 0 || nodes.length !== first.nodes.length) {
-        throw new UnsupportedError(`${this.name}: with other lengths the program does other operations (${nodes.length} in place of ${first.nodes.length}; the first that differs is ${nodes[at]?.operator ?? 'at the end'}, number ${at}). A loop over a free length cannot be recorded; give that axis a number.`)
-      }
-    }
-    first.nodes.forEach((_, i) => this.#unify(this.#samples().map(({ nodes }) => nodes[i])))
+    this.#unifyAll(this.#samples().map(({ nodes }) => nodes))
     const results = first.captured.results.map(({ name, type }, i): Result => {
-      const dimensions = this.#polynomials(this.#samples().map(({ captured }) => captured.results[i].shape), `the output "${name}"`)
-      return { name, type, shape: dimensions.map((polynomial) => (isConstant(polynomial) ? polynomial[0] : text(polynomial, this.axes))), value: this.#operand(this.#samples().map(({ captured }) => captured.results[i].value), `the output "${name}"`) }
+      const shape = this.#dimensions(this.#samples().map(({ captured }) => captured.results[i].shape), `the output "${name}"`)
+      return { name, type, shape, value: this.#operand(this.#samples().map(({ captured }) => captured.results[i].value), `the output "${name}"`) }
     })
     return finish(this.name, { inputs: this.#builder.inputs, initializers: this.#builder.initializers.values(), nodes: this.#builder.nodes }, results)
   }
@@ -89,10 +87,38 @@ class Unification {
     return [...this.corners, this.check]
   }
 
+  /** The nodes of every recording, which do the same operations in the same order. @throws {UnsupportedError} where they do not */
+  #unifyAll(lists: readonly (readonly Node[])[]): void {
+    const [first] = lists
+    for (const nodes of lists) {
+      const at = nodes.findIndex((node, i) => node.operator !== first[i]?.operator)
+      if (at >= 0 || nodes.length !== first.length) {
+        throw new UnsupportedError(`${this.name}: with other lengths the program does other operations (${nodes.length} in place of ${first.length}; the first that differs is ${nodes[at]?.operator ?? 'at the end'}, number ${at}). A loop over a free length cannot be recorded; give that axis a number, or use scan.`)
+      }
+    }
+    first.forEach((_, i) => this.#unify(lists.map((nodes) => nodes[i])))
+  }
+
+  /** A sub-graph, as it is in every recording. */
+  #subGraph(graphs: readonly Graph[], where: string): Graph {
+    const [{ name, inputs, outputs }] = graphs
+    const entries = inputs.map(({ name, type }, i): Value => {
+      const shape = this.#dimensions(graphs.map((graph) => graph.inputs[i].shape as number[]), where)
+      const entry = { name: this.#builder.fresh('entry'), type, shape }
+      this.#names.set(name, entry.name)
+      return entry
+    })
+    return recordSubGraph(this.#builder, name, entries, () => {
+      this.#unifyAll(graphs.map(({ nodes }) => nodes))
+      return outputs.map(({ type }, i) => ({ type, shape: this.#dimensions(graphs.map((graph) => graph.outputs[i].shape as number[]), where), name: this.#operand(graphs.map((graph) => graph.outputs[i].name), where) }))
+    })
+  }
+
   #unify(nodes: readonly Node[]): void {
     const [node] = nodes
     const where = `${node.operator} (${node.outputs[0]})`
-    const settings = nodes.map(({ operator, domain, inputs, outputs, attributes }) => JSON.stringify([operator, domain, inputs.length, outputs.length, attributes]))
+    const plain = (attributes: Attributes) => Object.entries(attributes).map(([key, value]) => [key, isGraph(value) ? 'graph' : value])
+    const settings = nodes.map(({ operator, domain, inputs, outputs, attributes }) => JSON.stringify([operator, domain, inputs.length, outputs.length, plain(attributes)]))
     if (settings.some((setting) => setting !== settings[0])) this.#refuse(where, `its attributes vary: ${settings[0]} and ${settings.find((setting) => setting !== settings[0])}`)
     const outputs = node.operator === 'Shape' ? this.#shape(node, nodes, where) : undefined
     if (outputs) {
@@ -100,7 +126,9 @@ class Unification {
       return
     }
     const inputs = node.inputs.map((_, i) => (node.operator === 'Reshape' && i === 1 ? this.#newShape(nodes, where) : this.#operand(nodes.map(({ inputs }) => inputs[i]), where)))
-    const names = this.#builder.several(node.operator, inputs, node.outputs.length, node.attributes, node.domain)
+    const graphsOf = (key: string) => nodes.map(({ attributes }) => (attributes[key] as { graph: Graph }).graph)
+    const attributes = Object.fromEntries(Object.entries(node.attributes).map(([key, value]) => [key, isGraph(value) ? { graph: this.#subGraph(graphsOf(key), where) } : value]))
+    const names = this.#builder.several(node.operator, inputs, node.outputs.length, attributes, node.domain)
     node.outputs.forEach((name, i) => this.#names.set(name, names[i]))
   }
 
@@ -126,6 +154,11 @@ class Unification {
     const vector = this.#vector(this.#polynomials(lists, where))
     const shaped = shape.length === 1 ? vector : this.#builder.node('Reshape', [vector, this.#builder.integers(shape)])
     return type === 'int64' ? shaped : this.#builder.node('Cast', [shaped], { to: 6 })
+  }
+
+  /** A shape, its free axes by name. */
+  #dimensions(shapes: readonly (readonly number[])[], where: string): Dimension[] {
+    return this.#polynomials(shapes, where).map((polynomial) => (isConstant(polynomial) ? polynomial[0] : text(polynomial, this.axes)))
   }
 
   /** The polynomial of each entry of a list of whole numbers, known at every sample. @throws {UnsupportedError} */

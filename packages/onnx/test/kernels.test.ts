@@ -125,7 +125,8 @@ const laws: Record<string, (Law | DrawnLaw<unknown>)[]> = {
     // tfjs's own gradient is right along the last axis only.
     drawn({ drawn: fc.tuple(shape(1, 3).chain(floats), fc.boolean(), fc.boolean()), law: ([x, exclusive, reverse]) => ({ givens: { x }, f: ({ x }) => tf.cumsum(x, x.rank - 1, exclusive, reverse) }), gradients: ['x'], tolerance: close }),
   ],
-  Elu: [value(unary(tf.elu))],
+  Elu: [unary(tf.elu)],
+  EluGrad: [value(unary((x) => tf.grad(tf.elu)(x)))],
   Equal: [onInteger(tf.equal), value(binary(tf.equal)), value({ ...binary(tf.equal, bools), tolerance: {} })],
   Erf: [unary(tf.erf)],
   Exp: [unary(tf.exp)],

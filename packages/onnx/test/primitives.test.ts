@@ -1,5 +1,5 @@
 /** Recorded = eager for the primitives of core/tensors: forward and gradients, both targets, several shapes and the edges of each. */
-import { rotaryAngles, rotaryEmbedding, causalAttention, categoricalLogProbability, embedding, gelu, last, layerNormalization, linear, nextPosition, positions, sumOfSquares, type Tensors } from '@chainrule/core/tensors'
+import { rotaryAngles, rotaryEmbedding, causalAttention, categoricalLogProbability, embedding, gelu, last, layerNormalization, linear, nextPosition, positions, reluSquared, rootMeanSquareNormalization, sumOfSquares, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -48,6 +48,13 @@ describe('recorded = eager', () => {
   it('gelu, and in its tails', async () => {
     await overSizes(2, ([B, N], seed) => law(({ x }) => gelu(x), { x: floats([B, N], seed, 5) }, ['x']))
     await law(({ x }) => gelu(x), { x: { shape: [7], type: 'float32', data: Float32Array.of(-100, -20, -8, 0, 8, 20, 100) } }, ['x'])
+  })
+
+  it('the squared rectifier', () => overSizes(2, ([B, N], seed) => law(({ x }) => reluSquared(x), { x: floats([B, N], seed, 3) }, ['x'])))
+
+  it('root-mean-square normalization, of any rank, and of zeros', async () => {
+    await overSizes(3, ([B, N, F], seed) => law(({ x }) => rootMeanSquareNormalization(x), { x: floats([B, N, F], seed) }, ['x']))
+    await law(({ x }) => rootMeanSquareNormalization(x), { x: { shape: [2, 3], type: 'float32', data: new Float32Array(6) } }, ['x'])
   })
 
   it('gelu between two linear maps, whose factors move into the products', () =>
@@ -115,9 +122,10 @@ describe('in how many passes', () => {
     expect(used).not.toContain('Erf')
   })
 
-  it('every primitive that is recorded has its law here', () => {
-    const covered = ['CategoricalLogProbability', 'CausalAttention', 'Embedding', 'Gelu', 'LayerNormalization', 'Linear', 'RotaryEmbedding', 'Positions', 'PositionAfter', 'Last', 'SumOfSquares']
+  it('every primitive that is recorded has its law here, or in scan.test.ts', () => {
+    const scans = ['MultiplyEach', 'Scan', 'SumOfOuterProducts']
+    const covered = ['CategoricalLogProbability', 'CausalAttention', 'Embedding', 'Gelu', 'LayerNormalization', 'Linear', 'ReluSquared', 'RootMeanSquareNormalization', 'RotaryEmbedding', 'Positions', 'PositionAfter', 'Last', 'SumOfSquares']
     const names = Object.keys(kernels).flatMap((name) => (name.startsWith('Chainrule') ? [name.slice(9).replace(/(Weight)?Gradient$/, '')] : []))
-    expect([...new Set(names)].sort()).toEqual([...covered].sort())
+    expect([...new Set(names)].sort()).toEqual([...covered, ...scans].sort())
   })
 })

@@ -4,8 +4,8 @@
  */
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { InvalidModelError, InvalidOptionError, refuseUnknownOptions, UnavailableError, UnsupportedError, wholeNumber } from '@chainrule/core'
+import { dirname, join, relative } from 'node:path'
+import { InvalidModelError, InvalidOptionError, refuseUnknownOptions, UnavailableError, wholeNumber } from '@chainrule/core'
 import type { InferenceSession, Tensor } from 'onnxruntime-common'
 
 export type Provider = 'cpu' | 'cuda'
@@ -15,12 +15,6 @@ export interface SessionOptions {
   provider?: Provider | 'auto'
   /** Threads inside one operator; the default is 1, the fastest for small models sampled one variable at a time. */
   threads?: number
-  /**
-   * Numbers below the smallest normal one count as 0 (much faster softmax in training); true by default. onnxruntime lets the first
-   * session of a process decide, for its whole thread: JavaScript's own numbers below 2.3e-308 included. Hence one default
-   * for all, so that the order in which sessions are opened changes neither results nor speed.
-   */
-  flushDenormals?: boolean
   /** Files that the model names as external data, where it is opened from bytes. */
   externalData?: readonly { path: string; data: Uint8Array }[]
 }
@@ -41,8 +35,12 @@ export interface Session {
 type OnnxRuntime = typeof import('onnxruntime-common')
 
 let loading: Promise<OnnxRuntime> | undefined
-/** What the first session decided. */
-let flushes: boolean | undefined
+
+/**
+ * Numbers below the smallest normal one count as 0: a softmax is several times faster. onnxruntime lets the first session of a process
+ * decide, for its whole thread, JavaScript's own numbers below 2.3e-308 included; so it is the same for all sessions.
+ */
+const flushDenormals = { session: { set_denormal_as_zero: '1' } }
 
 /** onnxruntime-node, loaded when the first session is opened. Its telemetry is off unless the user has decided otherwise. */
 export function loadOnnxRuntime(): Promise<OnnxRuntime> {
@@ -62,10 +60,9 @@ export function loadOnnxRuntime(): Promise<OnnxRuntime> {
 /** Why CUDA cannot be had here, as far as files tell; undefined where it is worth trying. */
 function cudaObstacle(): string | undefined {
   if (process.platform !== 'linux' || process.arch !== 'x64') return `onnxruntime-node has no CUDA provider for ${process.platform} ${process.arch}`
-  const entry = createRequire(import.meta.url).resolve('onnxruntime-node')
-  const library = join(dirname(entry), '..', 'bin', 'napi-v6', process.platform, process.arch, 'libonnxruntime_providers_cuda.so')
-  if (existsSync(library)) return undefined
-  return 'the CUDA provider is not installed (run `node node_modules/onnxruntime-node/script/install.js` where a CUDA driver is)'
+  const folder = join(dirname(createRequire(import.meta.url).resolve('onnxruntime-node')), '..')
+  if (existsSync(join(folder, 'bin', 'napi-v6', process.platform, process.arch, 'libonnxruntime_providers_cuda.so'))) return undefined
+  return `the CUDA provider is not installed (where a CUDA driver is, run \`node ${join(relative('', folder), 'script', 'install.js')}\`)`
 }
 
 const firstLine = (error: unknown) => String((error as Error).message ?? error).split('\n')[0]
@@ -73,19 +70,14 @@ const firstLine = (error: unknown) => String((error as Error).message ?? error).
 /**
  * Opens a model from its bytes or its path.
  * @throws {InvalidOptionError} for an unknown option or provider
- * @throws {UnsupportedError} where the first session of the process had another `flushDenormals`
  * @throws {InvalidModelError} where onnxruntime refuses the model
  * @throws {UnavailableError} where onnxruntime or the provider that was demanded is not to be had
  */
 export async function openSession(model: Uint8Array | string, options: SessionOptions = {}): Promise<Session> {
-  refuseUnknownOptions('openSession', options, ['provider', 'threads', 'flushDenormals', 'externalData'])
-  const { provider = 'auto', threads = 1, flushDenormals = true, externalData } = options
+  refuseUnknownOptions('openSession', options, ['provider', 'threads', 'externalData'])
+  const { provider = 'auto', threads = 1, externalData } = options
   if (!['auto', 'cpu', 'cuda'].includes(provider)) throw new InvalidOptionError(`openSession: provider must be 'auto', 'cpu' or 'cuda', got ${JSON.stringify(provider)}.`)
   wholeNumber('openSession', 'threads', threads)
-  if (flushDenormals !== (flushes ?? flushDenormals)) {
-    throw new UnsupportedError(`openSession: flushDenormals must be ${flushes} here: the first session of a process decides for all. Use a process of its own.`)
-  }
-  flushes = flushDenormals
   const ort = await loadOnnxRuntime()
   const open = (executionProviders: InferenceSession.ExecutionProviderConfig[]): Promise<InferenceSession> => {
     const settings = {
@@ -94,7 +86,7 @@ export async function openSession(model: Uint8Array | string, options: SessionOp
       interOpNumThreads: 1,
       logSeverityLevel: 4 as const,
       ...(externalData && { externalData: [...externalData] }),
-      extra: { session: { set_denormal_as_zero: flushDenormals ? '1' : '0' } },
+      extra: flushDenormals,
     }
     return typeof model === 'string' ? ort.InferenceSession.create(model, settings) : ort.InferenceSession.create(model, settings)
   }

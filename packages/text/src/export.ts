@@ -23,14 +23,30 @@ export function recordTrained(trained: TrainedText): Promise<Record<string, Uint
   return files
 }
 
+/**
+ * How a model was trained, for its card: settings, updates and seconds, and which parameters it has: the last ones or their average,
+ * of the last update or of the one that validation chose.
+ */
+export function describeTraining({ settings, window, state, selection: { kind, step, validationNats } }: Pick<TrainedText, 'settings' | 'window' | 'state' | 'selection'>): JsonObject {
+  return {
+    ...settings,
+    window,
+    updates: state.step,
+    seconds: Math.round(state.seconds),
+    parametersKept: kind,
+    parametersOfUpdate: step,
+    ...(validationNats !== undefined && { validationNatsPerToken: validationNats }),
+  }
+}
+
 async function filesOf(trained: TrainedText, { data = {}, results = {} }: ExportOptions): Promise<Record<string, Uint8Array>> {
-  const { model, parameters, tokenizer, settings, state, window } = trained
+  const { model, parameters, tokenizer } = trained
   return recordModel({
     model,
     parameters,
     modality: 'text',
     tokenizer: describe(tokenizer),
-    card: { data, results, training: { ...settings, window, updates: state.step, seconds: Math.round(state.seconds) }, exportedAt: new Date().toISOString() },
+    card: { data, results, training: describeTraining(trained), exportedAt: new Date().toISOString() },
   })
 }
 

@@ -1,8 +1,10 @@
 /** Opening what has been exported, or what has just been trained, to sample, stream and score. */
-import { InvalidModelError, type ModelManifest } from '@chainrule/core'
+import { InvalidModelError, type ModelManifest, orderFromName, type ParameterArrays } from '@chainrule/core'
+import { headFromName } from '@chainrule/core/tensors'
+import { networkFromName } from '@chainrule/networks'
 import { type OpenModel, openModel, type Provider } from '@chainrule/runtime'
 import { recordTrained } from './export.js'
-import type { TrainedText } from './model.js'
+import { type TextModel, textModel, type TrainedText } from './model.js'
 import { type TextTokenizer, tokenizerFromName } from './tokenizers/index.js'
 
 export interface OpenOptions {
@@ -44,6 +46,13 @@ export async function loadModel(source: string | URL | Record<string, Uint8Array
 /** Opens a trained model without writing it to disk: recorded in memory, then as any exported one. */
 export async function openTrained(trained: TrainedText, options: OpenOptions = {}): Promise<LoadedText> {
   return loadModel(await recordTrained(trained), options)
+}
+
+/** The pieces and the parameters of an opened model, to train on from. @throws {UnknownPieceError} for a piece that nothing here answers to */
+export async function modelOf({ tokenizer, manifest, opened }: LoadedText): Promise<TextModel & { readonly parameters: ParameterArrays }> {
+  const { order, network, head } = manifest
+  const model = textModel({ tokenizer, order: orderFromName(order), network: networkFromName(network), head: headFromName(head) })
+  return { ...model, parameters: await opened.parameters() }
 }
 
 /** Runs `use` on an opened model: the one given, or a trained one opened for it and released afterwards. */

@@ -1,17 +1,20 @@
 /**
- * A run: a directory that holds one checkpoint, which says everything about it: pieces, settings, data and the range held out.
+ * A run: a directory that holds one checkpoint, which says everything about it: pieces, settings, data and the ranges not trained on.
+ * With validation the best parameters lie beside it; the course of the training, for people and tools, is in metrics.jsonl.
  */
 import { createHash } from 'node:crypto'
 import { access, mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { describe, finiteNumber, InvalidCheckpointError, InvalidDataError, type JsonObject, orderFromName, type Piece } from '@chainrule/core'
+import { describe, finiteNumber, InvalidCheckpointError, InvalidDataError, InvalidOptionError, type JsonObject, orderFromName, type Piece } from '@chainrule/core'
 import { headFromName } from '@chainrule/core/tensors'
 import { networkFromName } from '@chainrule/networks'
-import { readCheckpoint, type ResolvedSettings, resolveSettings, type TrainingState, writeCheckpoint } from '@chainrule/train'
+import { type BestParameters, readBest, readCheckpoint, type ResolvedSettings, resolveSettings, select, type TrainingState, writeCheckpoint } from '@chainrule/train'
 import { type TextModel, textModel, type TrainedText } from './model.js'
 import { tokenizerFromName } from './tokenizers/index.js'
 
 export const checkpointFile = 'checkpoint.safetensors'
+export const bestFile = 'best.safetensors'
+export const metricsFile = 'metrics.jsonl'
 
 /** Which part of which text was trained on. */
 export type RunData = {
@@ -22,6 +25,8 @@ export type RunData = {
   /** Never trained on; begin = end where nothing was held out. */
   readonly heldOutBegin: number
   readonly heldOutEnd: number
+  /** The part from here to the held-out one validates; absent: none does. */
+  readonly validationBegin?: number
 }
 
 export interface RunDescription {
@@ -33,6 +38,10 @@ export interface RunDescription {
   readonly window: number
   readonly settings: ResolvedSettings
   readonly data: RunData
+  /** When the part for validation is measured, and how long nothing better may come; absent: it is not. */
+  readonly validation?: { readonly everySteps: number; readonly patience?: number }
+  /** The run or model that it began with: the name of its folder, and its updates. */
+  readonly from?: { readonly name: string; readonly updates: number }
   /** What it reached, with units in the names; absent until training is complete and was evaluated. */
   readonly results?: JsonObject
 }
@@ -43,23 +52,41 @@ export interface Run {
   readonly description: RunDescription
   readonly textModel: TextModel
   readonly state: TrainingState
+  /** The best parameters by validation, where there was one. */
+  readonly best?: BestParameters
 }
 
 /** The last part of a text, `fraction` of it, is held out. Never cuts a surrogate pair. */
 export function splitHeldOut(text: string, fraction: number): { begin: number; end: number } {
   finiteNumber('heldOut', 'fraction', fraction, 0, 0.9)
-  let begin = Math.floor(text.length * (1 - fraction))
-  const unit = text.charCodeAt(begin)
-  if (unit >= 0xdc00 && unit < 0xe000) begin--
-  return { begin, end: text.length }
+  return { begin: boundary(text, Math.floor(text.length * (1 - fraction))), end: text.length }
 }
+
+/** Where the part for validation begins: `fraction` of the whole text, just before the held-out part. Undefined for a fraction of 0. */
+export function splitValidation(text: string, heldOutBegin: number, fraction: number): number | undefined {
+  finiteNumber('validation', 'fraction', fraction, 0, 0.5)
+  if (fraction === 0) return undefined
+  const begin = boundary(text, Math.floor(heldOutBegin - text.length * fraction))
+  if (begin < 1 || begin >= heldOutBegin) throw new InvalidOptionError(`validation: a fraction of ${fraction} leaves ${Math.max(0, begin)} characters to train on and ${heldOutBegin - begin} to validate with. Choose another one.`)
+  return begin
+}
+
+/** A place in a text that does not cut a surrogate pair: this one or the one before. */
+function boundary(text: string, at: number): number {
+  const unit = text.charCodeAt(at)
+  return unit >= 0xdc00 && unit < 0xe000 ? at - 1 : at
+}
+
+/** Where the part to train on ends. */
+export const trainingEnd = ({ validationBegin, heldOutBegin }: Pick<RunData, 'validationBegin' | 'heldOutBegin'>): number => validationBegin ?? heldOutBegin
 
 /** How a text file is recognised again. */
-export function describeData(path: string, text: string, { begin, end }: { begin: number; end: number }): RunData {
-  return { file: basename(path), sha256: createHash('sha256').update(text).digest('hex'), length: text.length, heldOutBegin: begin, heldOutEnd: end }
+export function describeData(path: string, text: string, { begin, end, validationBegin }: { begin: number; end: number; validationBegin?: number }): RunData {
+  const sha256 = createHash('sha256').update(text).digest('hex')
+  return { file: basename(path), sha256, length: text.length, heldOutBegin: begin, heldOutEnd: end, ...(validationBegin !== undefined && { validationBegin }) }
 }
 
-export function describeRun({ tokenizer, model }: TextModel, window: number, settings: ResolvedSettings, data: RunData): RunDescription {
+export function describeRun({ tokenizer, model }: TextModel, window: number, settings: ResolvedSettings, data: RunData, more: Pick<RunDescription, 'validation' | 'from'> = {}): RunDescription {
   return {
     modality: 'text',
     tokenizer: describe(tokenizer),
@@ -69,6 +96,7 @@ export function describeRun({ tokenizer, model }: TextModel, window: number, set
     window,
     settings,
     data,
+    ...more,
   }
 }
 
@@ -112,12 +140,24 @@ export async function readRun(directory: string): Promise<Run> {
     network: networkFromName(description.network),
     head: headFromName(description.head),
   })
-  return { directory, description, textModel: model, state }
+  return { directory, description, textModel: model, state, ...(state.best && { best: await bestOf(directory, description, state.best.step) }) }
 }
 
-/** The trained model of a run, as far as it got. */
-export function trainedOf({ textModel, description, state }: Run): TrainedText {
-  return { ...textModel, parameters: state.parameters, settings: description.settings, state, window: description.window }
+/** The best parameters of a run. They may be newer than its checkpoint, if the program was killed just then. */
+async function bestOf(directory: string, description: RunDescription, step: number): Promise<BestParameters> {
+  const path = join(directory, bestFile)
+  const { best, run } = await readBest(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') throw new InvalidCheckpointError(`${path} is missing: the run validated best after update ${step}, and its parameters were kept there. Restore it, or train anew.`)
+    throw error
+  })
+  const identity = ({ results: _results, ...rest }: { results?: unknown }) => JSON.stringify(rest)
+  if (best.step < step || identity(checkDescription(path, run)) !== identity(description)) throw new InvalidCheckpointError(`${path} (update ${best.step}) does not belong to the checkpoint beside it, whose best is update ${step}. Restore both from one run.`)
+  return best
+}
+
+/** The trained model of a run, as far as it got: its best parameters where it validates, else the average where it keeps one, else the last. */
+export function trainedOf({ textModel, description, state, best }: Run): TrainedText {
+  return { ...textModel, ...select(state, best), settings: description.settings, state, window: description.window }
 }
 
 function checkDescription(path: string, run: JsonObject): RunDescription {
@@ -132,5 +172,7 @@ function checkDescription(path: string, run: JsonObject): RunDescription {
   if (!Number.isSafeInteger(description.window) || description.window < 1) fail(`"window" is ${JSON.stringify(description.window)}`)
   const { data } = description
   if (typeof data?.sha256 !== 'string' || !Number.isSafeInteger(data.length) || !Number.isSafeInteger(data.heldOutBegin) || !Number.isSafeInteger(data.heldOutEnd)) fail('"data" is incomplete')
+  if (data.validationBegin !== undefined && !Number.isSafeInteger(data.validationBegin)) fail('"data" has a validationBegin that is no place')
+  if (description.validation !== undefined && (!Number.isSafeInteger(description.validation?.everySteps) || data.validationBegin === undefined)) fail('"validation" is incomplete')
   return { ...description, settings: resolveSettings(description.settings ?? fail('"settings" is missing')) }
 }

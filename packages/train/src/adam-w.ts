@@ -24,27 +24,33 @@ export interface OptimizerState {
   readonly secondMoments: Tensors
 }
 
-/** The numbers of one update, made from its learning rate: [rate, decay, ε′]. `step` counts from 0. */
-export function updateNumbers(step: number, learningRate: number, { beta1, beta2, epsilon, weightDecay }: AdamWOptions): Float32Array {
+/** How many numbers one update takes. */
+export const updateNumberCount = 6
+
+/** The numbers of one update, made from its learning rate: [rate, decay, ε′, β₁, β₂, weight of the gradient]. `step` counts from 0. */
+export function updateNumbers(step: number, learningRate: number, { beta1, beta2, epsilon, weightDecay }: AdamWOptions): number[] {
   const secondScale = Math.sqrt((1 - beta2 ** (step + 1)) / (1 - beta2))
   const rate = ((learningRate * (1 - beta1)) / (1 - beta1 ** (step + 1))) * secondScale
-  return Float32Array.of(rate, 1 - learningRate * weightDecay, epsilon * secondScale)
+  return [rate, 1 - learningRate * weightDecay, epsilon * secondScale, beta1, beta2, 1]
 }
+
+/** The numbers with which `adamW` leaves everything as it is. */
+export const noUpdate: readonly number[] = [0, 1, 1, 1, 1, 0]
 
 /**
  * One update. Every new value depends on the global norm, and so on every reader of the old ones:
  * an engine may write the new values over them.
- * @param numbers float32 [3], from `updateNumbers`
+ * @param numbers float32 [6], from `updateNumbers` or `noUpdate`
  */
-export function adamW(state: OptimizerState, gradients: Tensors, numbers: tf.Tensor, { beta1, beta2, clipNorm }: AdamWOptions): { state: OptimizerState; gradientNorm: tf.Tensor } {
-  const [rate, decay, epsilon] = tf.split(numbers, 3)
+export function adamW(state: OptimizerState, gradients: Tensors, numbers: tf.Tensor, clipNorm: number): { state: OptimizerState; gradientNorm: tf.Tensor } {
+  const [rate, decay, epsilon, beta1, beta2, weight] = tf.split(numbers, updateNumberCount)
   const gradientNorm = tf.sqrt(tf.addN(Object.values(gradients).map((gradient) => sumOfSquares(gradient))))
-  const scale = tf.minimum(tf.div(tf.scalar(clipNorm), tf.add(gradientNorm, tf.scalar(1e-6))), tf.scalar(1))
+  const scale = tf.mul(tf.minimum(tf.div(tf.scalar(clipNorm), tf.add(gradientNorm, tf.scalar(1e-6))), tf.scalar(1)), weight)
   const next = { parameters: {} as Tensors, firstMoments: {} as Tensors, secondMoments: {} as Tensors }
   for (const [name, parameter] of Object.entries(state.parameters)) {
     const gradient = tf.mul(gradients[name], scale)
-    const first = tf.add(tf.mul(state.firstMoments[name], tf.scalar(beta1)), gradient)
-    const second = tf.add(tf.mul(state.secondMoments[name], tf.scalar(beta2)), tf.mul(gradient, gradient))
+    const first = tf.add(tf.mul(state.firstMoments[name], beta1), gradient)
+    const second = tf.add(tf.mul(state.secondMoments[name], beta2), tf.mul(gradient, gradient))
     const change = tf.mul(tf.div(first, tf.add(tf.sqrt(second), epsilon)), rate)
     next.parameters[name] = tf.sub(parameter.rank >= 2 ? tf.mul(parameter, decay) : parameter, change)
     next.firstMoments[name] = first

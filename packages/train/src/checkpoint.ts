@@ -1,12 +1,12 @@
 /**
- * A checkpoint is one safetensors file: parameters and moments as tensors, everything else as JSON in its metadata.
- * It is written to a temporary sibling, synced and renamed, so that a reader finds the last whole one, whatever happens.
+ * A checkpoint is one safetensors file: parameters, moments and average as tensors, everything else as JSON in its metadata.
+ * The best parameters by validation are another file of the same form: parameters, with the step and the nats that they reached.
  */
-import { open, readFile, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { decodeSafetensors, encodeSafetensors, InvalidCheckpointError, type JsonObject, type ParameterArrays, type StoredTensor } from '@chainrule/core'
-import { scoped } from '@chainrule/core/tensors'
-import type { TrainingState } from './train.js'
+import { join, split, type TrainingState } from './state.js'
+import type { BestParameters } from './validation.js'
+import { writeWhole } from './whole-file.js'
 
 export const checkpointVersion = 1
 
@@ -16,66 +16,64 @@ export interface Checkpoint {
   readonly run: JsonObject
 }
 
-const parts = { parameters: 'parameter/', firstMoments: 'first/', secondMoments: 'second/' } as const
+/** What a file of best parameters holds. */
+export interface BestCheckpoint {
+  readonly best: BestParameters
+  readonly run: JsonObject
+}
+
+type Header = Record<'checkpointVersion' | 'step' | 'seconds' | 'nats' | 'best' | 'run', unknown>
+
+const encode = (arrays: ParameterArrays, header: JsonObject): Uint8Array =>
+  encodeSafetensors({ tensors: arrays as Record<string, StoredTensor>, metadata: { chainrule: JSON.stringify({ checkpointVersion, ...header }) } }).bytes
 
 /** The bytes of a checkpoint. */
 export function encodeCheckpoint({ state, run }: Checkpoint): Uint8Array {
-  const tensors: Record<string, StoredTensor> = {}
-  for (const [part, prefix] of Object.entries(parts)) {
-    for (const [name, array] of Object.entries(state[part as keyof typeof parts])) tensors[prefix + name] = array
-  }
-  const header = { checkpointVersion, step: state.step, seconds: state.seconds, run }
-  return encodeSafetensors({ tensors, metadata: { chainrule: JSON.stringify(header) } }).bytes
+  return encode(join(state), { step: state.step, seconds: state.seconds, ...(state.best && { best: { ...state.best } }), run })
 }
+
+/** The bytes of a file of best parameters. */
+export function encodeBest({ best: { step, nats, parameters }, run }: BestCheckpoint): Uint8Array {
+  return encode(join({ parameters }), { step, nats, run })
+}
+
+const isStep = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
 /** @param source how the file is called in messages. @throws {InvalidDataError | InvalidCheckpointError} */
 export function decodeCheckpoint(bytes: Uint8Array, source: string): Checkpoint {
+  const { header, arrays } = decode(bytes, source)
+  const { step, seconds, best } = header
+  if (!isStep(step) || typeof seconds !== 'number') throw damaged(source, 'its metadata lacks step or seconds')
+  const mark = best as TrainingState['best']
+  if (best !== undefined && !(isStep(mark?.step) && typeof mark?.nats === 'number')) throw damaged(source, 'its metadata has a best validation without step or nats')
+  return { state: { step, seconds, ...split(arrays), ...(mark && { best: mark }) }, run: header.run as JsonObject }
+}
+
+/** @param source how the file is called in messages. @throws {InvalidDataError | InvalidCheckpointError} */
+export function decodeBest(bytes: Uint8Array, source: string): BestCheckpoint {
+  const { header, arrays } = decode(bytes, source)
+  const { step, nats, run } = header
+  if (!isStep(step) || typeof nats !== 'number') throw damaged(source, 'its metadata lacks step or nats')
+  return { best: { step, nats, parameters: split(arrays).parameters }, run: run as JsonObject }
+}
+
+const damaged = (source: string, what: string) => new InvalidCheckpointError(`${source}: ${what}. The file is damaged.`)
+
+function decode(bytes: Uint8Array, source: string): { header: Header; arrays: ParameterArrays } {
   const { tensors, metadata } = decodeSafetensors(bytes, source)
-  let header: { checkpointVersion?: unknown; step?: unknown; seconds?: unknown; run?: unknown }
+  let header: Header
   try {
     header = JSON.parse(metadata.chainrule)
   } catch {
     throw new InvalidCheckpointError(`${source}: a safetensors file, but not a checkpoint: its metadata has no "chainrule" entry in JSON.`)
   }
-  if (header.checkpointVersion !== checkpointVersion) throw new InvalidCheckpointError(`${source}: checkpoint version ${String(header.checkpointVersion)}, this program reads ${checkpointVersion}.`)
-  if (!Number.isSafeInteger(header.step) || typeof header.seconds !== 'number' || typeof header.run !== 'object' || header.run === null) {
-    throw new InvalidCheckpointError(`${source}: its metadata lacks step, seconds or run. The file is damaged.`)
+  if (header?.checkpointVersion !== checkpointVersion) throw new InvalidCheckpointError(`${source}: checkpoint version ${String(header?.checkpointVersion)}, this program reads ${checkpointVersion}.`)
+  if (typeof header.run !== 'object' || header.run === null) throw damaged(source, 'its metadata lacks run')
+  for (const [name, { data }] of Object.entries(tensors)) {
+    if (!(data instanceof Float32Array)) throw new InvalidCheckpointError(`${source}: tensor "${name}" is not float32.`)
+    if (!data.every(Number.isFinite)) throw new InvalidCheckpointError(`${source}: tensor "${name}" holds a value that is not a finite number.`)
   }
-  const of = (prefix: string): ParameterArrays => {
-    const arrays: ParameterArrays = {}
-    for (const [name, { shape, data }] of Object.entries(scoped(tensors, prefix))) {
-      if (!(data instanceof Float32Array)) throw new InvalidCheckpointError(`${source}: tensor "${prefix}${name}" is not float32.`)
-      if (!data.every(Number.isFinite)) throw new InvalidCheckpointError(`${source}: tensor "${prefix}${name}" holds a value that is not a finite number.`)
-      arrays[name] = { shape, data }
-    }
-    return arrays
-  }
-  return {
-    state: { step: header.step as number, seconds: header.seconds, parameters: of(parts.parameters), firstMoments: of(parts.firstMoments), secondMoments: of(parts.secondMoments) },
-    run: header.run as JsonObject,
-  }
-}
-
-/** Writes a file so that its name holds either the old content or the new one, whole. */
-export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${path}.partial`
-  try {
-    const file = await open(temporary, 'w')
-    try {
-      await file.writeFile(bytes)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(temporary, path)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
-  }
-  // The rename itself must reach the disk; not every platform can sync a directory.
-  const directory = await open(dirname(path), 'r').catch(() => undefined)
-  await directory?.sync().catch(() => undefined)
-  await directory?.close()
+  return { header, arrays: tensors as ParameterArrays }
 }
 
 /** Writes a checkpoint, whole. */
@@ -86,4 +84,14 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
 /** Reads a checkpoint. @throws {InvalidDataError | InvalidCheckpointError} naming the file and the place */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   return decodeCheckpoint(await readFile(path), path)
+}
+
+/** Writes best parameters, whole. */
+export async function writeBest(path: string, best: BestCheckpoint): Promise<void> {
+  await writeWhole(path, encodeBest(best))
+}
+
+/** Reads best parameters. @throws {InvalidDataError | InvalidCheckpointError} naming the file and the place */
+export async function readBest(path: string): Promise<BestCheckpoint> {
+  return decodeBest(await readFile(path), path)
 }

@@ -41,8 +41,21 @@ export function joinExamples(examples: readonly Example[], length: number, compo
   return { x, previous, isStart }
 }
 
-/** The batch of one training step: examples drawn with replacement, a function of seed and step alone. */
-export function drawBatch(data: Data, seed: number, step: number, batchSize: number, length: number, components: number): Batch {
-  const examples = Array.from({ length: batchSize }, (_, which) => data.at(uniformIndex(data.length, seed, 'batches', step, which)))
-  return joinExamples(examples, length, components)
+/** What an update is drawn by. */
+export interface Drawing {
+  readonly seed: number
+  readonly batchSize: number
+  /** Micro-batches of one update. */
+  readonly accumulation: number
+}
+
+/**
+ * The micro-batches of one update: examples drawn with replacement, a function of seed and step alone. Together they are the one batch
+ * that is drawn for the same number of examples.
+ */
+export function drawBatches(data: Data, { seed, batchSize, accumulation }: Drawing, step: number, length: number, components: number): Batch[] {
+  return Array.from({ length: accumulation }, (_, micro) => {
+    const examples = Array.from({ length: batchSize }, (_, which) => data.at(uniformIndex(data.length, seed, 'batches', step, micro * batchSize + which)))
+    return joinExamples(examples, length, components)
+  })
 }

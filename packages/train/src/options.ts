@@ -6,8 +6,10 @@ import type { Decay, Schedule } from './schedule.js'
 export interface TrainingSettings {
   /** How many updates in all. */
   steps: number
-  /** Examples of one update. */
+  /** Examples of one micro-batch: of one update, unless gradients are accumulated. */
   batchSize?: number
+  /** Micro-batches of one update, whose gradients are averaged; 1 by default. */
+  accumulation?: number
   /** Of the initial parameters and of the batches. */
   seed?: number
   learningRate?: number
@@ -21,11 +23,13 @@ export interface TrainingSettings {
   beta2?: number
   /** The global norm that gradients are clipped to. */
   clipNorm?: number
+  /** Of the exponential average of the parameters (average.ts), below 1; 0, the default, keeps none. Where there is one, it is the result. */
+  averageDecay?: number
 }
 
 export type ResolvedSettings = Required<TrainingSettings>
 
-const known = ['steps', 'batchSize', 'seed', 'learningRate', 'minimumLearningRate', 'warmupSteps', 'decay', 'weightDecay', 'beta1', 'beta2', 'clipNorm'] as const
+const known = ['steps', 'batchSize', 'accumulation', 'seed', 'learningRate', 'minimumLearningRate', 'warmupSteps', 'decay', 'weightDecay', 'beta1', 'beta2', 'clipNorm', 'averageDecay'] as const
 
 /** The names of all settings. */
 export const settingNames: readonly string[] = known
@@ -40,6 +44,7 @@ export function resolveSettings(settings: TrainingSettings): ResolvedSettings {
   return {
     steps,
     batchSize: wholeNumber('training', 'batchSize', settings.batchSize ?? 12),
+    accumulation: wholeNumber('training', 'accumulation', settings.accumulation ?? 1),
     seed: checkSeed('training', settings.seed ?? 0),
     learningRate,
     minimumLearningRate: finiteNumber('training', 'minimumLearningRate', settings.minimumLearningRate ?? learningRate / 10, 0),
@@ -49,6 +54,7 @@ export function resolveSettings(settings: TrainingSettings): ResolvedSettings {
     beta1: finiteNumber('training', 'beta1', settings.beta1 ?? 0.9, 0, 0.999999),
     beta2: finiteNumber('training', 'beta2', settings.beta2 ?? 0.99, 0, 0.999999),
     clipNorm: finiteNumber('training', 'clipNorm', settings.clipNorm ?? 1, 0),
+    averageDecay: finiteNumber('training', 'averageDecay', settings.averageDecay ?? 0, 0, 0.999999),
   }
 }
 

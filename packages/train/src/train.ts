@@ -1,33 +1,28 @@
 /**
- * Maximum-likelihood training with teacher forcing: forward, gradients, clipping and AdamW are one program of one engine.
- * `train` is an async generator: it yields after every update and returns the trained model.
+ * Maximum-likelihood training with teacher forcing. `train` is an async generator: it yields after every update and returns the
+ * trained model. Everything random or counted is a function of seed and step: a training that goes on from a state equals one that
+ * was never interrupted, bit for bit on one thread.
  */
 import { InvalidCheckpointError, InvalidDataError, NonFiniteError, type ParameterArrays, throwIfInterrupted, wholeNumber } from '@chainrule/core'
-import { type Engine, type Model, negativeLogLikelihood, type Program, type ProgramSpecification, scoped, type Tensors } from '@chainrule/core/tensors'
-import * as tf from '@tensorflow/tfjs-core'
-import { adamW, updateNumbers } from './adam-w.js'
-import { type Data, drawBatch } from './data.js'
-import { optimizerOf, resolveSettings, type ResolvedSettings, scheduleOf, type TrainingSettings } from './options.js'
+import type { CompiledProgram, Engine, Model } from '@chainrule/core/tensors'
+import { type Data, drawBatches } from './data.js'
+import { resolveSettings, type ResolvedSettings, scheduleOf, type TrainingSettings } from './options.js'
+import { numbersOf, trainingProgram } from './program.js'
 import { learningRateAt } from './schedule.js'
-
-/** Everything that the next update depends on. */
-export interface TrainingState {
-  /** Updates made. */
-  readonly step: number
-  /** Seconds spent in training, over all runs. */
-  readonly seconds: number
-  readonly parameters: ParameterArrays
-  /** As adam-w.ts keeps them. */
-  readonly firstMoments: ParameterArrays
-  readonly secondMoments: ParameterArrays
-}
+import { split, startingState, type TrainingState } from './state.js'
+import { type BestParameters, createValidator, currentParameters, type ValidationOptions, type ValidationResult } from './validation.js'
 
 export interface TrainOptions extends TrainingSettings {
   engine: Engine
   /** Variables of one example; the domain's length where that is fixed. */
   length?: number
-  /** Where to go on from; absent: fresh parameters. */
+  /** Where to go on from; absent: a new training. */
   state?: TrainingState
+  /** The best parameters so far, where `state` has validated. */
+  best?: BestParameters
+  /** The parameters that a new training begins with (fine-tuning); absent: fresh ones. */
+  from?: ParameterArrays
+  validation?: ValidationOptions
   signal?: AbortSignal
 }
 
@@ -41,61 +36,58 @@ export interface TrainingProgress {
   readonly learningRate: number
   readonly variablesPerSecond: number
   readonly secondsLeft: number
+  /** Where this update was validated. */
+  readonly validation?: ValidationResult
+  /** The best parameters so far, where there is validation. */
+  readonly best?: BestParameters
   /** A copy of the state after this update. */
   state(): Promise<TrainingState>
+}
+
+/** Which of the parameters of a training are its result: those of the best validation, the average, or the last ones. */
+export interface Selection {
+  readonly kind: 'last' | 'average'
+  /** The update that they are of. */
+  readonly step: number
+  /** Nats per variable on the validation data, where that has chosen them. */
+  readonly validationNats?: number
 }
 
 /** A model with parameters, and how they were found. */
 export interface Trained {
   readonly model: Model
   readonly parameters: ParameterArrays
+  readonly selection: Selection
   readonly settings: ResolvedSettings
   readonly state: TrainingState
 }
 
-/** The state before the first update. */
-export function initialState(model: Model, seed: number): TrainingState {
-  const parameters = model.initialize(seed)
-  const zeros = (): ParameterArrays => Object.fromEntries(Object.entries(parameters).map(([name, { shape, data }]) => [name, { shape, data: new Float32Array(data.length) }]))
-  return { step: 0, seconds: 0, parameters, firstMoments: zeros(), secondMoments: zeros() }
+/** The parameters that a training comes down to. */
+export function select(state: TrainingState, best?: BestParameters): { parameters: ParameterArrays; selection: Selection } {
+  const kind = state.average ? 'average' : 'last'
+  if (best) return { parameters: best.parameters, selection: { kind, step: best.step, validationNats: best.nats } }
+  return { parameters: currentParameters(state), selection: { kind, step: state.step } }
 }
 
-const withPrefix = <T>(record: Record<string, T>, prefix: string): Record<string, T> => Object.fromEntries(Object.entries(record).map(([name, value]) => [prefix + name, value]))
+/** The variables of one example. */
+export function exampleLength({ domain }: Model, asked: number | undefined): number {
+  return domain.length === 'variable' ? wholeNumber('training', 'length', asked) : domain.length
+}
 
-/** The carried tensors of the training program ↔ the state's three records. */
-const join = <T>({ parameters, firstMoments, secondMoments }: Record<'parameters' | 'firstMoments' | 'secondMoments', Record<string, T>>): Record<string, T> => ({
-  ...withPrefix(parameters, 'parameter/'),
-  ...withPrefix(firstMoments, 'first/'),
-  ...withPrefix(secondMoments, 'second/'),
-})
-const split = <T>(carried: Record<string, T>) => ({ parameters: scoped(carried, 'parameter/'), firstMoments: scoped(carried, 'first/'), secondMoments: scoped(carried, 'second/') })
-
-/** The whole training step as one program, and what it takes. */
-export function trainingProgram(model: Model, settings: ResolvedSettings, length: number, state: TrainingState): { program: Program; specification: ProgramSpecification } {
-  const { batchSize } = settings
-  const { components, length: domainLength } = model.domain
-  const continues = domainLength === 'variable'
-  const program: Program = (carried, inputs) => {
-    const old = split(carried)
-    const names = Object.keys(old.parameters)
-    const before = continues ? { values: inputs.previous, isStart: inputs.isStart } : undefined
-    const loss = (...values: tf.Tensor[]) => negativeLogLikelihood(model, Object.fromEntries(names.map((name, i) => [name, values[i]])), inputs.x, before) as tf.Scalar
-    const { value, grads } = tf.valueAndGrads(loss)(names.map((name) => old.parameters[name]))
-    const gradients: Tensors = Object.fromEntries(names.map((name, i) => [name, grads[i]]))
-    const { state, gradientNorm } = adamW(old, gradients, inputs.numbers, optimizerOf(settings))
-    return { carried: join({ ...state }), outputs: { nats: value, gradientNorm } }
+/** Makes update number `step`, counted from 0: all its micro-batches. @throws {NonFiniteError} */
+export async function makeUpdate(compiled: CompiledProgram, { domain }: Model, data: Data, settings: ResolvedSettings, length: number, step: number): Promise<Pick<TrainingProgress, 'nats' | 'gradientNorm' | 'learningRate'>> {
+  const learningRate = learningRateAt(step, scheduleOf(settings))
+  let [nats, gradientNorm] = [0, 0]
+  for (const [micro, { x, previous, isStart }] of drawBatches(data, settings, step, length, domain.components).entries()) {
+    const numbers = numbersOf(step, micro, learningRate, settings)
+    const result = await compiled.run(domain.length === 'variable' ? { x, previous, isStart, numbers } : { x, numbers })
+    nats += result.nats[0] / settings.accumulation
+    gradientNorm = result.gradientNorm[0]
+    if (!Number.isFinite(nats) || !Number.isFinite(gradientNorm)) {
+      throw new NonFiniteError(`At update ${step + 1} the loss became ${nats} (gradient norm ${gradientNorm}). Nothing of this update is kept; lower learningRate (now ${learningRate.toPrecision(3)}) or clipNorm and go on from the last checkpoint.`)
+    }
   }
-  return {
-    program,
-    specification: {
-      carried: join({ parameters: state.parameters, firstMoments: state.firstMoments, secondMoments: state.secondMoments }),
-      inputs: {
-        x: { shape: [batchSize, length, components], type: 'int32' },
-        ...(continues && { previous: { shape: [batchSize, components], type: 'int32' as const }, isStart: { shape: [batchSize], type: 'bool' as const } }),
-        numbers: { shape: [3], type: 'float32' },
-      },
-    },
-  }
+  return { nats, gradientNorm, learningRate }
 }
 
 /**
@@ -104,61 +96,44 @@ export function trainingProgram(model: Model, settings: ResolvedSettings, length
  * @throws {InterruptedError} where the signal fires, between two updates
  */
 export async function* train(model: Model, data: Data, options: TrainOptions): AsyncGenerator<TrainingProgress, Trained> {
-  const { engine, length: askedLength, state: from, signal, ...rest } = options
+  const { engine, length: askedLength, state: given, best, from, validation, signal, ...rest } = options
   const settings = resolveSettings(rest)
-  const { domain } = model
-  const length = domain.length === 'variable' ? wholeNumber('training', 'length', askedLength) : domain.length
+  const length = exampleLength(model, askedLength)
   if (data.length < 1) throw new InvalidDataError('There is nothing to train on: the data holds no example.')
-  const start = from ?? initialState(model, settings.seed)
-  checkState(model, start, settings)
+  const start = startingState(model, settings, given, from)
+  if (start.best && !validation) throw new InvalidCheckpointError(`The state to go on from has validated (best: update ${start.best.step}); go on with the same validation.`)
   const { program, specification } = trainingProgram(model, settings, length, start)
   const compiled = await engine.compile(program, specification)
+  const validator = validation && (await createValidator(model, validation, settings.steps, start, best, engine).catch((error: unknown) => compiled.release().then(() => Promise.reject(error))))
   try {
     const begun = performance.now()
-    const schedule = scheduleOf(settings)
-    const optimizer = optimizerOf(settings)
     let step = start.step
     const seconds = () => start.seconds + (performance.now() - begun) / 1000
-    const state = async (): Promise<TrainingState> => ({ step, seconds: seconds(), ...split(await compiled.carried()) })
-    while (step < settings.steps) {
+    const state = async (): Promise<TrainingState> => {
+      const mark = validator?.mark()
+      return { step, seconds: seconds(), ...split(await compiled.carried()), ...(mark && { best: mark }) }
+    }
+    while (step < settings.steps && !validator?.isStale(step)) {
       throwIfInterrupted(signal, 'Training')
-      const learningRate = learningRateAt(step, schedule)
-      const { x, previous, isStart } = drawBatch(data, settings.seed, step, settings.batchSize, length, domain.components)
-      const numbers = updateNumbers(step, learningRate, optimizer)
-      const result = await compiled.run(domain.length === 'variable' ? { x, previous, isStart, numbers } : { x, numbers })
-      const [nats, gradientNorm] = [result.nats[0], result.gradientNorm[0]]
-      if (!Number.isFinite(nats) || !Number.isFinite(gradientNorm)) {
-        throw new NonFiniteError(`At update ${step + 1} the loss became ${nats} (gradient norm ${gradientNorm}). Nothing of this update is kept; lower learningRate (now ${learningRate.toPrecision(3)}) or clipNorm and go on from the last checkpoint.`)
-      }
+      const update = await makeUpdate(compiled, model, data, settings, length, step)
       step++
+      const validated = await validator?.after(step, state)
       const perUpdate = (performance.now() - begun) / 1000 / (step - start.step)
       yield {
         step,
         steps: settings.steps,
-        nats,
-        gradientNorm,
-        learningRate,
-        variablesPerSecond: (settings.batchSize * length) / perUpdate,
+        ...update,
+        variablesPerSecond: (settings.batchSize * settings.accumulation * length) / perUpdate,
         secondsLeft: perUpdate * (settings.steps - step),
+        ...(validated && { validation: validated }),
+        ...(validator && { best: validator.best() }),
         state,
       }
     }
     const final = await state()
-    return { model, parameters: final.parameters, settings, state: final }
+    return { model, ...select(final, validator?.best()), settings, state: final }
   } finally {
     await compiled.release()
+    await validator?.release()
   }
-}
-
-/** Checks that a state belongs to this model. @throws {InvalidCheckpointError} */
-function checkState(model: Model, state: TrainingState, { steps, seed }: ResolvedSettings): void {
-  const expected = model.initialize(seed)
-  for (const part of ['parameters', 'firstMoments', 'secondMoments'] as const) {
-    const names = new Set([...Object.keys(expected), ...Object.keys(state[part])])
-    for (const name of names) {
-      const [want, got] = [expected[name]?.shape, state[part][name]?.shape]
-      if (String(want) !== String(got)) throw new InvalidCheckpointError(`The state to go on from does not fit the model: ${part} "${name}" is ${got ? `[${got}]` : 'absent'}, expected ${want ? `[${want}]` : 'none'}.`)
-    }
-  }
-  if (state.step > steps) throw new InvalidCheckpointError(`The state to go on from has made ${state.step} updates, more than the ${steps} asked for.`)
 }

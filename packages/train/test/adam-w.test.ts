@@ -42,7 +42,7 @@ test('the program is the textbook AdamW: decay for matrices only, clipping by th
   let state = { parameters: { matrix: tf.tensor2d(start[0], [2, 3]) as tf.Tensor, gain: tf.tensor1d(start[1]) as tf.Tensor }, firstMoments: zeros(), secondMoments: zeros() }
   gradients.forEach((gradient, step) => {
     const numbers = tf.tensor1d(updateNumbers(step, learningRateAt(step, schedule), options))
-    const result = adamW(state, { matrix: tf.tensor2d(gradient[0], [2, 3]), gain: tf.tensor1d(gradient[1]) }, numbers, options)
+    const result = adamW(state, { matrix: tf.tensor2d(gradient[0], [2, 3]), gain: tf.tensor1d(gradient[1]) }, numbers, options.clipNorm)
     expect(result.gradientNorm.dataSync()[0]).toBeCloseTo(Math.hypot(...gradient.flat()), 4)
     state = result.state as typeof state
   })

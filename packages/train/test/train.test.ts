@@ -1,22 +1,12 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import '@tensorflow/tfjs-backend-cpu'
-import { InterruptedError, InvalidCheckpointError, InvalidDataError, InvalidOptionError, leftToRight, NonFiniteError, type ParameterArrays, uniformIndex } from '@chainrule/core'
-import { categorical, createModel, type Engine } from '@chainrule/core/tensors'
+import { InterruptedError, InvalidCheckpointError, InvalidDataError, InvalidOptionError, NonFiniteError, uniformIndex } from '@chainrule/core'
+import { createModel, type Engine } from '@chainrule/core/tensors'
 import { transformer } from '@chainrule/networks'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Data, decodeCheckpoint, drawBatch, eager, encodeCheckpoint, evaluate, fit, initialState, readCheckpoint, train, type TrainingProgress } from '../src/index.js'
-
-const model = createModel({
-  domain: { length: 'variable', components: 1, values: 4 },
-  order: leftToRight(),
-  network: transformer({ layers: 1, heads: 2, width: 8, context: 4 }),
-  head: categorical({ tied: true }),
-})
-/** x(i+1) = x(i) + 1 modulo 4: everything but the first variable is certain. */
-const data: Data = { length: 40, at: (i) => ({ x: Int32Array.from({ length: 6 }, (_, j) => (i + j) % 4), ...(i > 0 && { previous: Int32Array.of((i + 3) % 4) }) }) }
-const settings = { steps: 12, batchSize: 3, length: 6, seed: 5, learningRate: 1e-2 }
+import { decodeCheckpoint, drawBatches, eager, encodeCheckpoint, evaluate, fit, initialState, readCheckpoint, train, type TrainingProgress, writeCheckpoint } from '../src/index.js'
+import { bits, data, model, settings } from './counting-model.js'
 
 let folder: string
 beforeAll(async () => {
@@ -24,15 +14,13 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-const bits = (parameters: ParameterArrays) => Object.fromEntries(Object.entries(parameters).map(([name, { data }]) => [name, Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex')]))
-
 test('training lowers the loss and evaluation agrees with it', async () => {
   const losses: number[] = []
   const before = await evaluate(model, model.initialize(5), data, { engine: eager(), batchSize: 7 })
   const trained = await fit(model, data, { ...settings, steps: 80, engine: eager(), onProgress: ({ nats }) => losses.push(nats) })
   const after = await evaluate(model, trained.parameters, data, { engine: eager(), batchSize: 7 })
   expect(losses).toHaveLength(80)
-  expect(before.variables).toBe(240)
+  expect(before).toMatchObject({ variables: 240, examples: 40 })
   expect(before.totalNats / before.variables).toBeCloseTo(Math.log(4), 1)
   expect(after.totalNats / after.variables).toBeLessThan(0.5)
   const whole = await evaluate(model, trained.parameters, data, { engine: eager(), batchSize: 64 })
@@ -68,8 +56,16 @@ test('step 0 is on disk before the first update, and no temporary file stays', a
   expect((await readdir(folder)).filter((name) => name.includes('partial'))).toEqual([])
 })
 
+test('what a killed program left of a checkpoint is overwritten', async () => {
+  const path = join(folder, 'killed.safetensors')
+  await writeFile(`${path}.partial`, 'x'.repeat(1_000_000))
+  await writeCheckpoint(path, { state: initialState(model, 1), run: {} })
+  expect((await readCheckpoint(path)).state.step).toBe(0)
+  expect((await readdir(folder)).filter((name) => name.includes('partial'))).toEqual([])
+})
+
 test('batches are a function of seed and step, and cover the data evenly', () => {
-  const draw = (seed: number, step: number) => [...drawBatch(data, seed, step, 3, 6, 1).x]
+  const draw = (seed: number, step: number) => [...drawBatches(data, { seed, batchSize: 3, accumulation: 1 }, step, 6, 1)[0].x]
   expect(draw(1, 7)).toEqual(draw(1, 7))
   expect(draw(1, 7)).not.toEqual(draw(1, 8))
   expect(draw(1, 7)).not.toEqual(draw(2, 7))
@@ -108,7 +104,7 @@ test('what does not fit is refused with a reason', async () => {
 test('each option changes the result', async () => {
   const run = async (more: object) => bits((await fit(model, data, { ...settings, steps: 5, warmupSteps: 1, engine: eager(), ...more })).parameters)
   const plain = await run({})
-  const variants = [{ seed: 6 }, { batchSize: 4 }, { learningRate: 2e-2 }, { minimumLearningRate: 0 }, { warmupSteps: 0 }, { decay: 'linear' }, { weightDecay: 0 }, { beta1: 0.5 }, { beta2: 0.9 }, { clipNorm: 0.01 }]
+  const variants = [{ seed: 6 }, { batchSize: 4 }, { learningRate: 2e-2 }, { minimumLearningRate: 0 }, { warmupSteps: 0 }, { decay: 'linear' }, { weightDecay: 0 }, { beta1: 0.5 }, { beta2: 0.9 }, { clipNorm: 0.01 }, { accumulation: 2 }, { averageDecay: 0.9 }]
   for (const variant of variants) expect(await run(variant), JSON.stringify(variant)).not.toEqual(plain)
 })
 

@@ -1,5 +1,5 @@
 /** Initial values of parameters: each is a function of the seed and the parameter's name alone. */
-import { normal } from '../noise.js'
+import { normal, uniform } from '../noise.js'
 import { type ParameterArray, sizeOf } from '../parameters.js'
 
 /** A whole number from a name (FNV-1a), so that each parameter has noise of its own. */
@@ -13,6 +13,13 @@ function addressOf(name: string): number {
 export function normalInitial(seed: number, name: string, shape: readonly number[], standardDeviation: number): ParameterArray {
   const address = addressOf(name)
   const data = Float32Array.from({ length: sizeOf(shape) }, (_, i) => standardDeviation * normal(seed, 'initialization', address, i))
+  return { shape, data }
+}
+
+/** Uniform in (−bound, bound). */
+export function uniformInitial(seed: number, name: string, shape: readonly number[], bound: number): ParameterArray {
+  const address = addressOf(name)
+  const data = Float32Array.from({ length: sizeOf(shape) }, (_, i) => bound * (2 * uniform(seed, 'initialization', address, i) - 1))
   return { shape, data }
 }
 

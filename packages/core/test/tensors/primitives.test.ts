@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { uniform } from '../../src/index.js'
-import { attentionMask, categoricalLogProbability, causalAttention, embedding, gelu, last, layerNormalization, linear, nextPosition, positions, rotaryAngles, rotaryEmbedding } from '../../src/tensors/index.js'
+import { attentionMask, categoricalLogProbability, causalAttention, embedding, gelu, last, layerNormalization, linear, nextPosition, positions, reluSquared, rootMeanSquareNormalization, rotaryAngles, rotaryEmbedding } from '../../src/tensors/index.js'
 
 beforeAll(async () => {
   await tf.setBackend('cpu')
@@ -69,6 +69,19 @@ describe('gelu', () => {
     expect(one).toBeCloseTo(0.8413447, 5)
     expect(minusTwo).toBeCloseTo(-0.0455003, 5)
     expect(zero).toBe(0)
+  })
+})
+
+describe('reluSquared', () => {
+  it('is max(x, 0)²', () => {
+    expectSame(reluSquared, (x) => tf.square(tf.relu(x)), [tf.mul(numbers([40], 16), 4)])
+    expect(list(reluSquared(tf.tensor1d([3, -2, 0])))).toEqual([9, 0, 0])
+  })
+})
+
+describe('rootMeanSquareNormalization', () => {
+  it.each([[[3, 8]], [[2, 3, 4, 6]]])('x of shape %j', (shape) => {
+    expectSame(rootMeanSquareNormalization, (x) => tf.div(x, tf.sqrt(tf.add(tf.mean(tf.square(x), -1, true), 1e-5))), [numbers(shape, 17)])
   })
 })
 

@@ -81,13 +81,19 @@ export const elementwise: Kernels = {
   },
   Cos: unary('Cos'),
   Elu: unary('Elu'),
+  /** dy where y ≥ 0; else dy eˣ = dy (y + 1). */
+  EluGrad: (recording, { dy, y }) => {
+    const isPositive = recording.elementwise('GreaterOrEqual', [y, scalar(recording, 0)], 'bool')
+    const slope = recording.elementwise('Add', [y, scalar(recording, 1)], 'float32')
+    return recording.elementwise('Where', [isPositive, dy, recording.elementwise('Mul', [dy, slope], 'float32')], 'float32')
+  },
   Erf: unary('Erf'),
-  Exp: unary('Exp'),
+  Exp: (recording, { x }) => recording.elementwise('Exp', [cast(recording, x, 'float32')], 'float32'),
   Expm1: exponentialMinusOne,
   Floor: unary('Floor'),
   FloorDiv: floorDivision,
   Identity: (recording, { x }) => recording.alias(x),
-  LeakyRelu: (recording, { x }, { alpha }: tf.LeakyReluAttrs) => recording.elementwise('LeakyRelu', [x], 'float32', { alpha: { float: alpha } }),
+  LeakyRelu: (recording, { x }, { alpha }: tf.LeakyReluAttrs) => recording.elementwise('LeakyRelu', [cast(recording, x, 'float32')], 'float32', { alpha: { float: alpha } }),
   Log: unary('Log'),
   Log1p: logarithmOfOnePlus,
   Maximum: binary('Max'),
@@ -99,7 +105,7 @@ export const elementwise: Kernels = {
   RealDiv: binary('Div', 1),
   Reciprocal: unary('Reciprocal'),
   Relu: unary('Relu'),
-  Round: unary('Round'),
+  Round: (recording, { x }) => (numeric('Round', x) === 'int32' ? recording.alias(x) : recording.elementwise('Round', [x], 'float32')),
   Rsqrt: (recording, { x }) => recording.elementwise('Reciprocal', [recording.elementwise('Sqrt', [x], 'float32')], 'float32'),
   Sigmoid: unary('Sigmoid'),
   Sign: unary('Sign'),

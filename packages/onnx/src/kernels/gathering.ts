@@ -1,12 +1,18 @@
 /** Reading and adding at indices. Indices that ONNX wants as int64 are cast. */
 import { UnsupportedError } from '@chainrule/core'
-import type * as tf from '@tensorflow/tfjs-core'
+import * as tf from '@tensorflow/tfjs-core'
 import { type Kernels, type Recording, typeOf } from '../recording.js'
 import { dataTypeOf } from '../serialize.js'
-import { cast } from './elementwise.js'
+import { cast, scalar } from './elementwise.js'
 import { expandDims } from './shapes.js'
 
 const wide = (recording: Recording, indices: tf.TensorInfo): string => recording.builder.node('Cast', [recording.full(indices)], { to: dataTypeOf('int64') })
+
+/** Whether these numbers are known, and none of them is negative. */
+function isNeverNegative(recording: Recording, numbers: tf.TensorInfo): boolean {
+  const data = recording.builder.initializers.get(recording.value(numbers).name)?.data
+  return data !== undefined && Array.from(data, Number).every((number) => number >= 0)
+}
 
 /** Zeros of this shape, with each update added at its indices [..., how many axes they address]. */
 export function scatterAdd(recording: Recording, indices: tf.TensorInfo, updates: tf.TensorInfo, shape: readonly number[]): tf.TensorInfo {
@@ -17,6 +23,7 @@ export function scatterAdd(recording: Recording, indices: tf.TensorInfo, updates
 
 export const gathering: Kernels = {
   GatherNd: (recording, { params, indices }) => {
+    tf.gather_util.prepareAndValidate(params, indices)
     const depth = indices.shape[indices.shape.length - 1]
     const shape = [...indices.shape.slice(0, -1), ...params.shape.slice(depth)]
     return recording.node('GatherND', [params], shape, typeOf(params), {}, [wide(recording, indices)])
@@ -34,9 +41,15 @@ export const gathering: Kernels = {
     const [on, off] = [onValue, offValue].map((value) => recording.filled(value, [], type))
     return recording.elementwise('Where', [isHere, on, off], type)
   },
-  ScatterNd: (recording, { indices, updates }, { shape }: tf.ScatterNdAttrs) => scatterAdd(recording, indices, updates, shape),
+  /** Indices of one axis address the first axis only, one number each. */
+  ScatterNd: (recording, { indices, updates }, { shape }: tf.ScatterNdAttrs) => scatterAdd(recording, indices.shape.length === 1 ? expandDims(recording, indices, -1) : indices, updates, shape),
   UnsortedSegmentSum: (recording, { x, segmentIds }, { numSegments }: tf.UnsortedSegmentSumAttrs) => {
     if (segmentIds.shape.length !== 1) throw new UnsupportedError(`Recording: UnsortedSegmentSum takes segment numbers of one axis, got ${segmentIds.shape.length}.`)
-    return scatterAdd(recording, expandDims(recording, segmentIds, -1), x, [numSegments, ...x.shape.slice(1)])
+    const shape = [numSegments, ...x.shape.slice(1)]
+    if (isNeverNegative(recording, segmentIds)) return scatterAdd(recording, expandDims(recording, segmentIds, -1), x, shape)
+    // Rows of negative number count nowhere: −1 addresses the last row, one more than there are segments, which is cut off.
+    const kept = recording.elementwise('Max', [segmentIds, scalar(recording, -1, 'int32')], 'int32')
+    const sums = scatterAdd(recording, expandDims(recording, kept, -1), x, [numSegments + 1, ...x.shape.slice(1)])
+    return recording.node('Slice', [sums], shape, typeOf(x), {}, [[0], [-1], [0]].map((list) => recording.builder.integers(list)))
   },
 }

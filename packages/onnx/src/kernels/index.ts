@@ -7,8 +7,9 @@ import { gathering } from './gathering.js'
 import { primitives } from './primitives.js'
 import { products } from './products.js'
 import { reductions } from './reductions.js'
+import { scans } from './scan.js'
 import { sequence } from './sequence.js'
 import { shapes } from './shapes.js'
 import { softmaxes } from './softmax.js'
 
-export const kernels: Kernels = { ...elementwise, ...comparisons, ...reductions, ...products, ...shapes, ...gathering, ...softmaxes, ...primitives, ...attention, ...sequence }
+export const kernels: Kernels = { ...elementwise, ...comparisons, ...reductions, ...products, ...shapes, ...gathering, ...softmaxes, ...primitives, ...attention, ...sequence, ...scans }

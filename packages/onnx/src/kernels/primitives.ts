@@ -64,6 +64,26 @@ function geluGradient(recording: Recording, { 0: dy, 1: x, 2: twice }: Inputs): 
   return [float(recording, 'Mul', float(recording, 'Mul', dy, scalar(recording, 0.5)), slope)]
 }
 
+function reluSquared(recording: Recording, { 0: x }: Inputs): tf.TensorInfo[] {
+  const rectified = float(recording, 'Relu', x)
+  return [float(recording, 'Mul', rectified, rectified), rectified]
+}
+
+/** Without a kernel of its own on every provider: the mean square in one pass, and a scaling. */
+function rootMeanSquareNormalization(recording: Recording, { 0: x }: Inputs): tf.TensorInfo[] {
+  const perRow = [...x.shape.slice(0, -1), 1]
+  const squares = recording.node('ReduceSumSquare', [x], perRow, 'float32', { keepdims: 1 }, [recording.builder.integers([x.shape.length - 1])])
+  const mean = float(recording, 'Mul', squares, scalar(recording, 1 / lastOf(x)))
+  const inverse = float(recording, 'Reciprocal', float(recording, 'Sqrt', float(recording, 'Add', mean, scalar(recording, 1e-5))))
+  return [float(recording, 'Mul', x, inverse), inverse]
+}
+
+function rootMeanSquareNormalizationGradient(recording: Recording, { 0: dy, 1: y, 2: inverse }: Inputs): tf.TensorInfo[] {
+  const axis = recording.builder.integers([y.shape.length - 1])
+  const inner = recording.node('ReduceMean', [float(recording, 'Mul', dy, y)], inverse.shape, 'float32', { keepdims: 1 }, [axis])
+  return [float(recording, 'Mul', float(recording, 'Sub', dy, float(recording, 'Mul', y, inner)), inverse)]
+}
+
 function categoricalLogProbability(recording: Recording, { 0: logits, 1: x }: Inputs): tf.TensorInfo[] {
   const axis = logits.shape.length - 1
   const all = recording.node('LogSoftmax', [logits], logits.shape, 'float32', { axis: -1 })
@@ -93,6 +113,10 @@ export const primitives: Kernels = {
   ChainruleLayerNormalizationGradient: layerNormalizationGradient,
   ChainruleLinear: (recording, { 0: x, 1: weight }, { transposed }: { transposed: boolean }) => [matrixProduct(recording, x, weight, { transposeB: transposed })],
   ChainruleLinearWeightGradient: (recording, { 0: a, 1: b }) => [overRows(recording, a, b)],
+  ChainruleReluSquared: reluSquared,
+  ChainruleReluSquaredGradient: (recording, { 0: dy, 1: rectified }) => [float(recording, 'Mul', float(recording, 'Mul', dy, scalar(recording, 2)), rectified)],
+  ChainruleRootMeanSquareNormalization: rootMeanSquareNormalization,
+  ChainruleRootMeanSquareNormalizationGradient: rootMeanSquareNormalizationGradient,
   ChainruleSumOfSquares: (recording, { 0: x }) =>
     x.shape.length === 0 ? [float(recording, 'Mul', x, x)] : [recording.node('ReduceSumSquare', [x], [], 'float32', { keepdims: 0 }, [recording.builder.integers(x.shape.map((_, axis) => axis))])],
 }

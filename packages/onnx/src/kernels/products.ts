@@ -2,7 +2,7 @@
  * Matrix products: MatMul where nothing is transposed; else FusedMatMul (onnxruntime) or a Transpose before it (standard,
  * where onnxruntime makes the same FusedMatMul of it when it loads the graph).
  */
-import { UnsupportedError } from '@chainrule/core'
+import { InvalidOptionError, UnsupportedError } from '@chainrule/core'
 import type * as tf from '@tensorflow/tfjs-core'
 import { broadcast, type Kernels, type Recording, typeOf } from '../recording.js'
 
@@ -14,8 +14,12 @@ export interface ProductOptions {
 /** op(a) op(b) over the last two axes; a may have more axes than b, which is then the same for all. */
 export function matrixProduct(recording: Recording, a: tf.TensorInfo, b: tf.TensorInfo, { transposeA = false, transposeB = false }: ProductOptions = {}): tf.TensorInfo {
   if (typeOf(a) !== 'float32' || typeOf(b) !== 'float32') throw new UnsupportedError(`Recording: a matrix product of ${a.dtype} and ${b.dtype} has no ONNX form. Cast both to float32 first.`)
-  const rows = a.shape[a.shape.length - (transposeA ? 1 : 2)]
-  const columns = b.shape[b.shape.length - (transposeB ? 2 : 1)]
+  const [rows, inner] = transposeA ? a.shape.slice(-2).reverse() : a.shape.slice(-2)
+  const [innerToo, columns] = transposeB ? b.shape.slice(-2).reverse() : b.shape.slice(-2)
+  if (a.shape.length < 2 || b.shape.length < 2 || inner !== innerToo) {
+    const [left, right] = [`[${a.shape}]${transposeA ? ' transposed' : ''}`, `[${b.shape}]${transposeB ? ' transposed' : ''}`]
+    throw new InvalidOptionError(`Recording: a matrix product of ${left} and ${right} is not defined. Both need two axes or more, and the first as many columns as the second has rows.`)
+  }
   const shape = [...broadcast([a.shape.slice(0, -2), b.shape.slice(0, -2)]), rows, columns]
   const { builder } = recording
   const [x, y] = [recording.full(a), recording.full(b)]

@@ -34,7 +34,8 @@ const indexOfExtreme =
   (recording, { x }, { axis }: tf.ArgMaxAttrs) => {
     const [at] = tf.util.parseAxisParam(axis, x.shape)
     const shape = x.shape.filter((_, i) => i !== at)
-    const index = recording.node(operator, [x], shape, 'int64', { axis: at, keepdims: 0 })
+    const comparable = typeOf(x) === 'bool' ? cast(recording, x, 'int32') : x
+    const index = recording.node(operator, [comparable], shape, 'int64', { axis: at, keepdims: 0 })
     return recording.elementwise('Cast', [index], 'int32', { to: dataTypeOf('int32') })
   }
 

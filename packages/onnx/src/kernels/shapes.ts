@@ -1,5 +1,5 @@
 /** Kernels that move elements without computing: shapes, slices, joins and fills. */
-import { UnsupportedError } from '@chainrule/core'
+import { InvalidOptionError, UnsupportedError } from '@chainrule/core'
 import * as tf from '@tensorflow/tfjs-core'
 import { type Inputs, type Kernels, type Recording, sameShape, typeOf } from '../recording.js'
 
@@ -10,7 +10,7 @@ const farEnd = 2 ** 31 - 1
 export function reshape(recording: Recording, x: tf.TensorInfo, shape: readonly number[]): tf.TensorInfo {
   const { builder } = recording
   if (recording.value(x).shape.length === 0) return recording.alias(x, shape)
-  if (sameShape(x.shape, shape)) return recording.alias(x)
+  if (sameShape(x.shape, shape)) return recording.alias(x, shape)
   const name = recording.full(x)
   const before = builder.producer(name)
   const source = before?.operator === 'Reshape' ? before.inputs[0] : name
@@ -28,6 +28,7 @@ function transpose(recording: Recording, x: tf.TensorInfo, order: readonly numbe
 
 export function expandDims(recording: Recording, x: tf.TensorInfo, axis: number): tf.TensorInfo {
   const at = axis < 0 ? axis + x.shape.length + 1 : axis
+  if (at < 0 || at > x.shape.length) throw new InvalidOptionError(`Recording: ExpandDims of [${x.shape}] at axis ${axis}, expected one of ${-x.shape.length - 1} … ${x.shape.length}.`)
   const shape = [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]
   if (recording.value(x).shape.length === 0) return recording.alias(x, shape)
   return recording.node('Unsqueeze', [x], shape, typeOf(x), {}, [recording.builder.integers([at])])
@@ -52,6 +53,9 @@ function stridedSlice(recording: Recording, { x }: Inputs, attributes: tf.Stride
 }
 
 function concat(recording: Recording, tensors: readonly tf.TensorInfo[], axis: number): tf.TensorInfo {
+  tf.backend_util.assertParamsConsistent(tensors.map(({ shape }) => shape), axis)
+  const types = new Set(tensors.map(typeOf))
+  if (types.size > 1) throw new UnsupportedError(`Recording: tensors of ${[...types].join(' and ')} cannot be joined. Cast them to one type first.`)
   if (tensors.length === 1) return recording.alias(tensors[0])
   const shape = tensors[0].shape.map((dimension, i) => (i === axis ? tensors.reduce((sum, tensor) => sum + tensor.shape[axis], 0) : dimension))
   return recording.node('Concat', tensors, shape, typeOf(tensors[0]), { axis })
@@ -88,7 +92,9 @@ export const shapes: Kernels = {
     return recording.node('Pad', [x], shape, typeOf(x), {}, [builder.integers([...paddings.map(([before]) => before), ...paddings.map(([, after]) => after)]), value])
   },
   Range: (recording, _, { start, stop, step, dtype }: tf.RangeAttrs) => {
-    const values = Array.from({ length: Math.max(0, Math.ceil((stop - start) / step)) }, (_, i) => start + i * step)
+    // tfjs's default step of 1 stands for one towards `stop`, also downward.
+    const by = step === 1 && stop < start ? -1 : step
+    const values = Array.from({ length: Math.max(0, Math.ceil((stop - start) / by)) }, (_, i) => start + i * by)
     const dataId = recording.write(values as never, [values.length], dtype)
     return { dataId, shape: [values.length], dtype }
   },
@@ -101,6 +107,7 @@ export const shapes: Kernels = {
   },
   Slice: (recording, { x }, { begin, size }: tf.SliceAttrs) => {
     const [from, shape] = tf.slice_util.parseSliceParams(x as tf.Tensor, begin, size)
+    tf.slice_util.assertParamsValid(x as tf.Tensor, from, shape)
     return slice(recording, x, shape, from, from.map((at, i) => at + shape[i]))
   },
   SplitV: (recording, { x }, { numOrSizeSplits, axis }: tf.SplitVAttrs) => {

@@ -1,7 +1,7 @@
 /** The combinations under test: every network that fits, with every head, in every order. Small enough to enumerate. */
 import { custom, type Domain, leftToRight, type Order, random, reversed } from '@chainrule/core'
 import { bernoulli, categorical, type Head, type Network, tabular } from '@chainrule/core/tensors'
-import { multilayerPerceptron, transformer } from '@chainrule/networks'
+import { multilayerPerceptron, recurrent, transformer } from '@chainrule/networks'
 
 export interface Combination {
   readonly title: string
@@ -33,9 +33,14 @@ const networks: { make: () => Network; groups: boolean; tied: boolean }[] = [
   { make: () => multilayerPerceptron({ hidden: [8, 8] }), groups: true, tied: false },
   { make: () => multilayerPerceptron({ hidden: [12], direct: true }), groups: true, tied: false },
   { make: () => tabular(), groups: false, tied: false },
+  { make: () => recurrent({ cell: 'lstm', layers: 1, width: 6 }), groups: false, tied: true },
+  { make: () => recurrent({ cell: 'lstm', layers: 2, width: 3 }), groups: false, tied: true },
+  { make: () => recurrent({ cell: 'gru', layers: 1, width: 2 }), groups: false, tied: true },
+  { make: () => recurrent({ cell: 'gru', layers: 2, width: 4 }), groups: false, tied: true },
   { make: () => transformer({ layers: 2, heads: 2, width: 8, context: 6 }), groups: false, tied: true },
   { make: () => transformer({ layers: 1, heads: 1, width: 6, context: 3 }), groups: false, tied: true },
   { make: () => transformer({ layers: 1, heads: 2, width: 8, context: 6, positions: 'learned' }), groups: false, tied: true },
+  { make: () => transformer({ layers: 1, heads: 2, width: 8, context: 4, activation: 'reluSquared', normalizeQueriesKeys: true, residualStart: 'zero' }), groups: false, tied: true },
 ]
 
 /** Every network with every head and every order that it supports. */
@@ -80,6 +85,8 @@ export function learners(): Combination[] {
     [multilayerPerceptron({ hidden: [32, 32] }), categorical(), reversed(), ternary],
     [multilayerPerceptron({ hidden: [32], direct: true }), bernoulli(), random({ seed: 6, groupSize: 2 }), binary],
     [tabular(), categorical(), reversed(), ternary],
+    [recurrent({ cell: 'lstm', layers: 1, width: 8 }), categorical({ tied: true }), leftToRight(), ternaryText],
+    [recurrent({ cell: 'gru', layers: 1, width: 10 }), bernoulli(), random({ seed: 5 }), binary],
     [transformer({ layers: 1, heads: 2, width: 16, context: 6 }), categorical({ tied: true }), leftToRight(), ternaryText],
     [transformer({ layers: 1, heads: 2, width: 16, context: 6, positions: 'learned' }), bernoulli(), random({ seed: 5 }), binary],
   ]

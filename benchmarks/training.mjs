@@ -1,0 +1,94 @@
+/**
+ * Training steps beside official PyTorch, eager and compiled: the same models, a full step on both sides, in turns.
+ *
+ *   npm run benchmark -- training [--python PYTHON] [--cases "small GPT,MADE"] [--threads 1,2] [--rounds 7] [--json]
+ *
+ * PYTHON has PyTorch; without it, `python3 -m venv` and pip make one in .cache/benchmarks (4 GB). Prints medians over all steps and their ratio
+ * (PyTorch's time / ours: above 1, ours is faster), the share of the measured rate of a square matrix product, peak memory and set-up time.
+ */
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { cpus, loadavg } from 'node:os'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { cases } from './training/cases.mjs'
+
+const here = dirname(fileURLToPath(import.meta.url))
+const { values } = parseArgs({
+  options: {
+    python: { type: 'string' },
+    cases: { type: 'string', default: Object.keys(cases).join(',') },
+    threads: { type: 'string', default: '1,2' },
+    rounds: { type: 'string', default: '7' },
+    json: { type: 'boolean', default: false },
+  },
+})
+
+/** A Python with PyTorch. */
+function pythonWithTorch() {
+  if (values.python) return values.python
+  const folder = join(here, '..', '.cache', 'benchmarks', 'python')
+  const python = join(folder, 'bin', 'python')
+  if (!existsSync(join(folder, 'ready'))) {
+    console.error('Installing PyTorch from PyPI into .cache/benchmarks (once, about 4 GB) …')
+    const script = `python3 -m venv ${folder} && ${python} -m pip install --quiet torch==2.15.0 numpy && touch ${folder}/ready`
+    if (spawnSync('sh', ['-c', script], { stdio: ['ignore', 'inherit', 'inherit'] }).status !== 0) throw new Error('PyTorch could not be installed. Give --python a Python that has it.')
+  }
+  return python
+}
+
+/** A process that answers each line with a line. */
+function worker(program, args, threads) {
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, OMP_NUM_THREADS: String(threads), MKL_NUM_THREADS: String(threads) } })
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  return async (request) => {
+    child.stdin.write(`${JSON.stringify(request)}\n`)
+    const { value, done } = await lines.next()
+    if (done) throw new Error(`${program} ended without an answer to ${JSON.stringify(request)}.`)
+    return JSON.parse(value)
+  }
+}
+
+const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)]
+const python = pythonWithTorch()
+const rows = []
+for (const name of values.cases.split(',')) {
+  const chosen = cases[name]
+  if (!chosen) throw new Error(`No case is called "${name}". Known: ${Object.keys(cases).join(', ')}.`)
+  for (const threads of values.threads.split(',').map(Number)) {
+    const sides = {
+      chainrule: worker(process.execPath, [join(here, 'training', 'chainrule-worker.mjs')], threads),
+      eager: worker(python, [join(here, 'training', 'pytorch_worker.py')], threads),
+      compiled: worker(python, [join(here, 'training', 'pytorch_worker.py')], threads),
+    }
+    const about = {}
+    for (const [side, ask] of Object.entries(sides)) about[side] = await ask({ case: chosen, threads, compile: side === 'compiled' })
+    const times = { chainrule: [], eager: [], compiled: [] }
+    const first = await sides.chainrule({ steps: 2 })
+    const steps = Math.max(2, Math.min(30, Math.round(1500 / first.ms[1])))
+    for (const ask of [sides.eager, sides.compiled]) await ask({ steps: 2 })
+    for (let round = 0; round < Number(values.rounds); round++) {
+      for (const [side, ask] of Object.entries(sides)) times[side].push(...(await ask({ steps })).ms)
+    }
+    const rates = { chainrule: (await sides.chainrule({ gemm: 1024 })).gflops, eager: (await sides.eager({ gemm: 1024 })).gflops }
+    const row = { case: name, threads, steps: times.chainrule.length, load: loadavg()[0] }
+    for (const [side, ask] of Object.entries(sides)) {
+      const ms = median(times[side])
+      row[side] = { ms, fastestMs: Math.min(...times[side]), gflops: chosen.flops / ms / 1e6, peakMegabytes: (await ask({ end: true })).peakMegabytes, ...about[side] }
+    }
+    row.chainrule.shareOfProductRate = row.chainrule.gflops / rates.chainrule
+    row.eager.shareOfProductRate = row.eager.gflops / rates.eager
+    row.ratioToEager = row.eager.ms / row.chainrule.ms
+    row.ratioToCompiled = row.compiled.ms / row.chainrule.ms
+    rows.push(row)
+    const show = ({ ms, fastestMs, peakMegabytes, setupSeconds }) => `${ms.toFixed(1)} ms (fastest ${fastestMs.toFixed(1)}), ${peakMegabytes.toFixed(0)} MB, set up in ${setupSeconds.toFixed(1)} s`
+    console.error(`${name}, ${threads} thread${threads > 1 ? 's' : ''}, load ${row.load.toFixed(2)}`)
+    console.error(`  chainrule        ${show(row.chainrule)}; ${(100 * row.chainrule.shareOfProductRate).toFixed(0)} % of the rate of a product`)
+    console.error(`  PyTorch eager    ${show(row.eager)}; ${(100 * row.eager.shareOfProductRate).toFixed(0)} %`)
+    console.error(`  PyTorch compiled ${show(row.compiled)}`)
+    console.error(`  ratio to eager ${row.ratioToEager.toFixed(2)}, to compiled ${row.ratioToCompiled.toFixed(2)}`)
+  }
+}
+if (values.json) console.log(JSON.stringify({ rows, cpu: cpus()[0].model, node: process.version }, null, 2))
