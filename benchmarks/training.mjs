@@ -1,7 +1,7 @@
 /**
  * Training steps beside official PyTorch, eager and compiled: the same models, a full step on both sides, in turns.
  *
- *   npm run benchmark -- training [--python PYTHON] [--cases "small GPT,MADE"] [--threads 1,2] [--rounds 7] [--json]
+ *   npm run benchmark -- training [--python PYTHON] [--cases "small GPT,MADE"] [--threads 1,2] [--rounds 7] [--without-compiled] [--json]
  *
  * PYTHON has PyTorch; without it, `python3 -m venv` and pip make one in .cache/benchmarks (4 GB). Prints medians over all steps and their ratio
  * (PyTorch's time / ours: above 1, ours is faster), the share of the measured rate of a square matrix product, peak memory and set-up time.
@@ -22,6 +22,7 @@ const { values } = parseArgs({
     cases: { type: 'string', default: Object.keys(cases).join(',') },
     threads: { type: 'string', default: '1,2' },
     rounds: { type: 'string', default: '7' },
+    'without-compiled': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 })
@@ -61,14 +62,14 @@ for (const name of values.cases.split(',')) {
     const sides = {
       chainrule: worker(process.execPath, [join(here, 'training', 'chainrule-worker.mjs')], threads),
       eager: worker(python, [join(here, 'training', 'pytorch_worker.py')], threads),
-      compiled: worker(python, [join(here, 'training', 'pytorch_worker.py')], threads),
+      ...(!values['without-compiled'] && { compiled: worker(python, [join(here, 'training', 'pytorch_worker.py')], threads) }),
     }
     const about = {}
     for (const [side, ask] of Object.entries(sides)) about[side] = await ask({ case: chosen, threads, compile: side === 'compiled' })
-    const times = { chainrule: [], eager: [], compiled: [] }
+    const times = Object.fromEntries(Object.keys(sides).map((side) => [side, []]))
     const first = await sides.chainrule({ steps: 2 })
     const steps = Math.max(2, Math.min(30, Math.round(1500 / first.ms[1])))
-    for (const ask of [sides.eager, sides.compiled]) await ask({ steps: 2 })
+    for (const [side, ask] of Object.entries(sides)) if (side !== 'chainrule') await ask({ steps: 2 })
     for (let round = 0; round < Number(values.rounds); round++) {
       for (const [side, ask] of Object.entries(sides)) times[side].push(...(await ask({ steps })).ms)
     }
@@ -81,14 +82,14 @@ for (const name of values.cases.split(',')) {
     row.chainrule.shareOfProductRate = row.chainrule.gflops / rates.chainrule
     row.eager.shareOfProductRate = row.eager.gflops / rates.eager
     row.ratioToEager = row.eager.ms / row.chainrule.ms
-    row.ratioToCompiled = row.compiled.ms / row.chainrule.ms
+    if (row.compiled) row.ratioToCompiled = row.compiled.ms / row.chainrule.ms
     rows.push(row)
     const show = ({ ms, fastestMs, peakMegabytes, setupSeconds }) => `${ms.toFixed(1)} ms (fastest ${fastestMs.toFixed(1)}), ${peakMegabytes.toFixed(0)} MB, set up in ${setupSeconds.toFixed(1)} s`
     console.error(`${name}, ${threads} thread${threads > 1 ? 's' : ''}, load ${row.load.toFixed(2)}`)
     console.error(`  chainrule        ${show(row.chainrule)}; ${(100 * row.chainrule.shareOfProductRate).toFixed(0)} % of the rate of a product`)
     console.error(`  PyTorch eager    ${show(row.eager)}; ${(100 * row.eager.shareOfProductRate).toFixed(0)} %`)
-    console.error(`  PyTorch compiled ${show(row.compiled)}`)
-    console.error(`  ratio to eager ${row.ratioToEager.toFixed(2)}, to compiled ${row.ratioToCompiled.toFixed(2)}`)
+    if (row.compiled) console.error(`  PyTorch compiled ${show(row.compiled)}`)
+    console.error(`  ratio to eager ${row.ratioToEager.toFixed(2)}${row.compiled ? `, to compiled ${row.ratioToCompiled.toFixed(2)}` : ''}`)
   }
 }
 if (values.json) console.log(JSON.stringify({ rows, cpu: cpus()[0].model, node: process.version }, null, 2))

@@ -1,6 +1,7 @@
 /**
  * What is trained: the same shapes, operations and optimizer on both sides. A step is forward, gradients, clipping by the global norm, AdamW.
- * `flops` counts the matrix products of a step, forward and backward.
+ * `flops` counts the matrix products of a step as the equations have them, forward and backward. An implementation may need fewer (ours looks
+ * the LSTM's input products up in a table of the vocabulary), so its share of the rate of a product can exceed 100 %.
  */
 const gpt = ({ layers, heads, width, context, batch, values }) => ({
   kind: 'gpt',

@@ -47,7 +47,7 @@ describe.concurrent('usage errors', () => {
     [[...train, '--accumulation', '0'], /'--accumulation <n>' argument '0' is invalid/],
     [[...train, '--average-decay', '1'], /'--average-decay <d>' argument '1' is invalid\. Expected a number from 0 to below 1\./],
     [[...train, '--learning-rate', '0'], /'--learning-rate <x>' argument '0' is invalid\. Expected a number above 0\./],
-    [[...train, '--preset', 'huge'], /argument 'huge' is invalid\. Allowed choices are small, quick\./],
+    [[...train, '--preset', 'huge'], /argument 'huge' is invalid\. Allowed choices are small, tiny, quick\./],
     [[...train, '--tokenizer', 'word'], /argument 'word' is invalid\. Allowed choices are character, byte\./],
     [[...train, '--engine', 'jax'], /argument 'jax' is invalid\. Allowed choices are onnx, tensorflow, cpu\./],
     [[...train, '--engine', 'cpu', '--threads', '2'], /--threads belongs to the engine onnx/],

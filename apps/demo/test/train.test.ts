@@ -117,7 +117,8 @@ describe('train', () => {
     expect(again.document.natsPerCharacter).toBeCloseTo(document.heldOut.natsPerCharacter, 10)
     const inspected = (await runJson('inspect', out)).document
     expect(inspected.training).toMatchObject({ updates: steps, parametersKept: 'last', parametersOfUpdate: selection.step, validationNatsPerToken: selection.validationNats, validation: { everySteps: 20, patience: 2 } })
-    expect((await run('export', out, '--out', `${out}-model`)).code).toBe(0)
+    const exported = await run('export', out, '--out', `${out}-model`)
+    expect(exported.code, exported.stderr).toBe(0)
     const ofModel = await runJson('evaluate', `${out}-model`, '--data', data)
     expect(ofModel.document.natsPerCharacter).toBeCloseTo(document.heldOut.natsPerCharacter, 4)
     expect((await runJson('inspect', `${out}-model`)).document.training).toMatchObject({ parametersKept: 'last', parametersOfUpdate: selection.step })
