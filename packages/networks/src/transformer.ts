@@ -7,11 +7,13 @@
  *
  * Axes: B batch, S sequence, K keys, D width, H heads, F = D/H features of a head, R rows of the embedding.
  */
-import { InvalidOptionError, type ParameterArrays, refuseUnknownOptions, type StateTensor, UnsupportedError, wholeNumber } from '@chainrule/core'
+import { finiteNumber, InvalidOptionError, type ParameterArrays, refuseUnknownOptions, type StateTensor, UnsupportedError, wholeNumber } from '@chainrule/core'
 import {
   type BoundNetwork,
   causalAttention,
   constantInitial,
+  drawnRate,
+  dropped,
   embedding,
   gelu,
   last,
@@ -47,6 +49,8 @@ export interface TransformerOptions {
   normalizeQueriesKeys?: boolean
   /** How the outputs into the residual stream begin: 'small' (default; GPT-2's) or 'zero'. */
   residualStart?: 'small' | 'zero'
+  /** How much of what is added to the residual stream is dropped in training, to the nearest 256th; 0, the default: nothing. */
+  dropout?: number
 }
 
 function oneOf<T>(option: string, value: T, allowed: readonly T[]): void {
@@ -60,7 +64,7 @@ interface Memory {
 }
 
 export function transformer(options: TransformerOptions): Network {
-  refuseUnknownOptions('transformer', options, ['layers', 'heads', 'width', 'context', 'positions', 'activation', 'normalizeQueriesKeys', 'residualStart'])
+  refuseUnknownOptions('transformer', options, ['layers', 'heads', 'width', 'context', 'positions', 'activation', 'normalizeQueriesKeys', 'residualStart', 'dropout'])
   const layers = wholeNumber('transformer', 'layers', options.layers)
   const heads = wholeNumber('transformer', 'heads', options.heads)
   const width = wholeNumber('transformer', 'width', options.width)
@@ -71,13 +75,16 @@ export function transformer(options: TransformerOptions): Network {
   oneOf('residualStart', residualStart, ['small', 'zero'])
   oneOf('normalizeQueriesKeys', normalizeQueriesKeys, [true, false])
   const activate = activation === 'gelu' ? gelu : reluSquared
+  const dropout = finiteNumber('transformer', 'dropout', options.dropout ?? 0, 0, 0.9)
+  const rate = drawnRate(dropout)
+  if (dropout > 0 && rate === 0) throw new InvalidOptionError(`transformer: dropout ${dropout} is less than what masks are drawn in. Use 0, or at least 1/256.`)
   const features = width / heads
   if (!Number.isInteger(features)) throw new InvalidOptionError(`transformer: width ${width} is not a multiple of heads ${heads}.`)
   if (kind === 'rotary' && features % 2) throw new InvalidOptionError(`transformer: rotary positions need an even number of features for each head, got ${width}/${heads} = ${features}.`)
 
   return {
     name: 'transformer',
-    options: { layers, heads, width, context, positions: kind, activation, normalizeQueriesKeys, residualStart },
+    options: { layers, heads, width, context, positions: kind, activation, normalizeQueriesKeys, residualStart, dropout },
     bind({ domain, order }): BoundNetwork {
       if (order.groups) throw new UnsupportedError('transformer: an order with groups is not supported. Use groups of one, or a multilayer perceptron.')
       if (kind === 'learned' && domain.length !== 'variable' && domain.length > context) {
@@ -95,12 +102,13 @@ export function transformer(options: TransformerOptions): Network {
       }
 
       /** The blocks, over a chunk x [B, S, D]; `memory` holds the keys and values of what came before the chunk. */
-      const run = (parameters: Tensors, x: tf.Tensor, first: tf.Tensor, memory?: readonly Memory[]): { features: tf.Tensor; memory: Memory[] } => {
+      const run = (parameters: Tensors, x: tf.Tensor, first: tf.Tensor, memory?: readonly Memory[], masks?: Tensors): { features: tf.Tensor; memory: Memory[] } => {
         const [batch, length] = x.shape as [number, number]
         const places = positions(x, first)
         const angles = kind === 'rotary' ? rotaryAngles(places, features) : undefined
         let h = kind === 'learned' ? tf.add(x, embedding(parameters.positions, tf.cast(places, 'int32'))) : x
         const kept: Memory[] = []
+        const thinned = (added: tf.Tensor, mask: string) => (masks ? dropped(added, masks[mask], rate) : added)
         for (let layer = 0; layer < layers; layer++) {
           const parameter = (name: string) => parameters[`layer${layer}/${name}`]
           const projected = linear(layerNormalization(h, parameter('attentionNormalization')), parameter('queriesKeysValues'))
@@ -114,9 +122,9 @@ export function transformer(options: TransformerOptions): Network {
           if (memory) kept.push({ keys: last(keys, context - 1), values: last(values, context - 1) })
           const attended = causalAttention(queries, keys, values, { context })
           const joined = tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [batch, length, width])
-          h = tf.add(h, linear(joined, parameter('attentionOutput')))
+          h = tf.add(h, thinned(linear(joined, parameter('attentionOutput')), `attention${layer}`))
           const hidden = activate(linear(layerNormalization(h, parameter('feedForwardNormalization')), parameter('feedForwardInput')))
-          h = tf.add(h, linear(hidden, parameter('feedForwardOutput')))
+          h = tf.add(h, thinned(linear(hidden, parameter('feedForwardOutput')), `feedForward${layer}`))
         }
         return { features: layerNormalization(h, parameters.normalization), memory: kept }
       }
@@ -143,6 +151,12 @@ export function transformer(options: TransformerOptions): Network {
         emitsParameters: false,
         longest: kind === 'learned' ? context : undefined,
         state,
+        ...(rate > 0 && {
+          dropout: {
+            rate,
+            masks: (batch: number, length: number) => Object.fromEntries(Array.from({ length: layers }, (_, layer) => [`attention${layer}`, `feedForward${layer}`]).flat().map((name) => [name, [batch, length, width]])),
+          },
+        }),
         initialize(seed): ParameterArrays {
           const initial = (name: string, shape: number[], deviation = 0.02) => normalInitial(seed, `network/${name}`, shape, deviation)
           // Outputs into the residual stream begin smaller, so that its variance does not grow with the depth (GPT-2).
@@ -163,12 +177,12 @@ export function transformer(options: TransformerOptions): Network {
           parameters.normalization = constantInitial([width], 1)
           return parameters
         },
-        forward(parameters, x, before) {
+        forward(parameters, x, before, masks) {
           if (kind === 'learned' && x.shape[1]! > context) {
             throw new InvalidOptionError(`transformer: learned positions end at context ${context}, x has ${x.shape[1]} variables. Use rotary positions to go on.`)
           }
           const zero = tf.tensor1d([0], 'int32')
-          return restore(run(parameters, embed(parameters, previous(x, order, before)), zero).features, order)
+          return restore(run(parameters, embed(parameters, previous(x, order, before)), zero, undefined, masks).features, order)
         },
         step(parameters, state, { values, isStart }) {
           const result = extend(parameters, state, { values: tf.expandDims(values, 1), isStart: tf.expandDims(isStart, 1) })

@@ -187,3 +187,14 @@ test('memory of the recorded engine stays flat over a long training', async () =
   const growth = Math.max(...resident.slice(half)) - Math.max(...resident.slice(0, half))
   expect(growth, `resident: ${resident.map((bytes) => Math.round(bytes / 1e6)).join(' ')} MB`).toBeLessThan(60e6)
 }, 1_800_000)
+
+test('the recorded engine drops as the eager one does', async () => {
+  const dropping = textModel({ ...pieces(), network: transformer({ layers: 2, heads: 2, width: 16, context: 8, dropout: 0.2 }) })
+  const losses = async (more: object) => {
+    const seen: number[] = []
+    await fit(dropping, text, { ...settings, steps: 5, ...more, onProgress: ({ nats }) => seen.push(nats) })
+    return seen
+  }
+  const [recorded, reference] = [await losses({}), await losses({ engine: eager('cpu') })]
+  recorded.forEach((nats, i) => expect(Math.abs(nats - reference[i])).toBeLessThan(2e-4))
+})

@@ -10,6 +10,7 @@ import { type Model, negativeLogLikelihood, type Program, type ProgramSpecificat
 import * as tf from '@tensorflow/tfjs-core'
 import { adamW, noUpdate, updateNumberCount, updateNumbers } from './adam-w.js'
 import { averaged, averageRate } from './average.js'
+import { maskInputs, maskPrefix } from './dropout-masks.js'
 import { optimizerOf, type ResolvedSettings } from './options.js'
 import { join, split, stateOf, type TrainingState } from './state.js'
 
@@ -29,11 +30,13 @@ export function trainingProgram(model: Model, settings: ResolvedSettings, length
   const { batchSize, accumulation, clipNorm } = settings
   const { components, length: domainLength } = model.domain
   const continues = domainLength === 'variable'
+  const { dropout } = model.boundNetwork
   const program: Program = (carried, inputs) => {
     const old = split(carried)
     const names = Object.keys(old.parameters)
     const before = continues ? { values: inputs.previous, isStart: inputs.isStart } : undefined
-    const loss = (...values: tf.Tensor[]) => negativeLogLikelihood(model, Object.fromEntries(names.map((name, i) => [name, values[i]])), inputs.x, before) as tf.Scalar
+    const masks = dropout && scoped(inputs, maskPrefix)
+    const loss = (...values: tf.Tensor[]) => negativeLogLikelihood(model, Object.fromEntries(names.map((name, i) => [name, values[i]])), inputs.x, before, masks) as tf.Scalar
     const { value, grads } = tf.valueAndGrads(loss)(names.map((name) => old.parameters[name]))
     const [numbers, rate, keep] = tf.split(inputs.numbers, [updateNumberCount, 1, 1])
     const gradients: Tensors = Object.fromEntries(names.map((name, i) => [name, grads[i]]))
@@ -49,6 +52,7 @@ export function trainingProgram(model: Model, settings: ResolvedSettings, length
       inputs: {
         x: { shape: [batchSize, length, components], type: 'int32' },
         ...(continues && { previous: { shape: [batchSize, components], type: 'int32' as const }, isStart: { shape: [batchSize], type: 'bool' as const } }),
+        ...maskInputs(dropout, batchSize, length),
         numbers: { shape: [numberCount], type: 'float32' },
       },
     },

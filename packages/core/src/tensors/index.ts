@@ -1,6 +1,7 @@
 /** The mathematics with tensors: factorization, models, heads, the loss, primitives and the contract of engines. */
 import './gradients.js'
 
+export { drawnRate, type Dropout, dropped } from './dropout.js'
 export { eagerEngine } from './eager-engine.js'
 export type { Arrays, CompiledProgram, ElementType, Engine, Program, ProgramSpecification, TensorSpecification } from './engine.js'
 export { earlierPositions, mask, positionBeforeRank, positionOfRank, type Previous, previous, restore } from './factorization.js'

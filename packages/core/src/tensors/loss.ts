@@ -8,6 +8,6 @@ import type { Tensors } from './network.js'
  * What the optimizer sees: nats per variable (the loss divided by the number of variables), so that learning rate and
  * clipping mean the same at every size. x [B, N, C] → scalar.
  */
-export function negativeLogLikelihood(model: Model, parameters: Tensors, x: tf.Tensor, before?: Previous): tf.Tensor {
-  return tf.neg(tf.mean(model.logProbability(parameters, x, before)))
+export function negativeLogLikelihood(model: Model, parameters: Tensors, x: tf.Tensor, before?: Previous, masks?: Tensors): tf.Tensor {
+  return tf.neg(tf.mean(model.logProbability(parameters, x, before, masks)))
 }

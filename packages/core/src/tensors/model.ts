@@ -26,8 +26,8 @@ export interface Model extends ModelPieces {
   readonly state: readonly StateTensor[]
   /** Fresh parameters; the same seed gives the same ones everywhere. */
   initialize(seed: number): ParameterArrays
-  /** log p of each variable given the ones before it, in nats: x [B, N, C] → [B, N]. */
-  logProbability(parameters: Tensors, x: tf.Tensor, before?: Previous): tf.Tensor
+  /** log p of each variable given the ones before it, in nats: x [B, N, C] → [B, N]. With masks only in training. */
+  logProbability(parameters: Tensors, x: tf.Tensor, before?: Previous, masks?: Tensors): tf.Tensor
   /** The same for a chunk x [B, S, C] of a variable-length x, given the state before it. */
   extend(parameters: Tensors, state: Tensors, x: tf.Tensor, before: Previous): { logProbability: tf.Tensor; state: Tensors }
   /** The next variable of the order, drawn or given. */
@@ -68,8 +68,8 @@ export function createModel({ domain, order, network, head }: ModelPieces): Mode
       if (boundHead.isTied && !('network/embedding' in parameters)) throw new UnsupportedError(`${head.name}: tied needs a network with an embedding, ${network.name} has none.`)
       return parameters
     },
-    logProbability(parameters, x, before) {
-      return sumComponents(boundHead.logProbability(ofHead(parameters), boundNetwork.forward(ofNetwork(parameters), x, before), x))
+    logProbability(parameters, x, before, masks) {
+      return sumComponents(boundHead.logProbability(ofHead(parameters), boundNetwork.forward(ofNetwork(parameters), x, before, masks), x))
     },
     extend(parameters, state, x, before) {
       if (domain.length !== 'variable') throw new UnsupportedError('extend: a chunk of x belongs to a variable length; x of a fixed length is taken whole, by logProbability.')

@@ -9,6 +9,7 @@ import type { StateTensor } from '../exported-model.js'
 import type { ResolvedOrder } from '../order.js'
 import type { ParameterArrays } from '../parameters.js'
 import type { Piece } from '../piece.js'
+import type { Dropout } from './dropout.js'
 import type { Previous } from './factorization.js'
 
 export type Tensors = Record<string, tf.Tensor>
@@ -36,9 +37,11 @@ export interface BoundNetwork {
   readonly state: readonly StateTensor[]
   /** The most variables that forward can take; undefined: any number. */
   readonly longest?: number
+  /** What `forward` may be given in training (dropout.ts). Absent: it drops nothing. */
+  readonly dropout?: Dropout
   initialize(seed: number): ParameterArrays
-  /** The whole of x [B, N, C] at once, teacher forcing → features [B, N, W] by position. */
-  forward(parameters: Tensors, x: tf.Tensor, before?: Previous): tf.Tensor
+  /** The whole of x [B, N, C] at once, teacher forcing → features [B, N, W] by position. Without masks nothing is dropped. */
+  forward(parameters: Tensors, x: tf.Tensor, before?: Previous, masks?: Tensors): tf.Tensor
   /** One variable: reads the variable before (values [B, C], isStart [B]) → features [B, W] of the position of rank `index`. */
   step(parameters: Tensors, state: Tensors, previous: Previous): { features: tf.Tensor; state: Tensors }
   /** A chunk of known variables (values [B, S, C], isStart [B, S], in the order of generation) → features [B, S, W]. */
