@@ -86,9 +86,10 @@ for (const name of values.cases.split(',')) {
     rows.push(row)
     const show = ({ ms, fastestMs, peakMegabytes, setupSeconds }) => `${ms.toFixed(1)} ms (fastest ${fastestMs.toFixed(1)}), ${peakMegabytes.toFixed(0)} MB, set up in ${setupSeconds.toFixed(1)} s`
     console.error(`${name}, ${threads} thread${threads > 1 ? 's' : ''}, load ${row.load.toFixed(2)}`)
-    console.error(`  chainrule        ${show(row.chainrule)}; ${(100 * row.chainrule.shareOfProductRate).toFixed(0)} % of the rate of a product`)
+    console.error(`  chainrule        ${show(row.chainrule)}; ${(100 * row.chainrule.shareOfProductRate).toFixed(0)} % of the rate of a product; recorded in ${row.chainrule.recordMs.toFixed(0)} ms, session in ${row.chainrule.sessionMs.toFixed(0)} ms`)
     console.error(`  PyTorch eager    ${show(row.eager)}; ${(100 * row.eager.shareOfProductRate).toFixed(0)} %`)
     if (row.compiled) console.error(`  PyTorch compiled ${show(row.compiled)}`)
+    console.error(`  Node ${process.versions.node}, torch ${row.eager.torch}`)
     console.error(`  ratio to eager ${row.ratioToEager.toFixed(2)}${row.compiled ? `, to compiled ${row.ratioToCompiled.toFixed(2)}` : ''}`)
   }
 }

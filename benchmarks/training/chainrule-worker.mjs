@@ -1,9 +1,9 @@
 /** Our side of the training benchmark; requests and answers as in pytorch_worker.py. */
 import { createInterface } from 'node:readline'
 import { leftToRight, uniformIndex } from '@chainrule/core'
-import { bernoulli, categorical, createModel } from '@chainrule/core/tensors'
+import { bernoulli, categorical, createModel, scoped } from '@chainrule/core/tensors'
 import { multilayerPerceptron, recurrent, transformer } from '@chainrule/networks'
-import { onnx } from '@chainrule/onnx'
+import { onnx, record, serialize } from '@chainrule/onnx'
 import { initialState, numbersOf, resolveSettings, trainingProgram } from '@chainrule/train'
 import * as tf from '@tensorflow/tfjs-core'
 
@@ -20,18 +20,34 @@ let step = 0
 const settings = resolveSettings({ steps: 1_000_000, decay: 'none', warmupSteps: 0 })
 
 
+/** Milliseconds of recording the program and writing the graph: the part of compiling before the session. */
+function recordingTime(program, { carried, inputs }) {
+  const prefixed = (prefix, all, change) => Object.fromEntries(Object.entries(all).map(([name, value]) => [prefix + name, change(value)]))
+  const begun = performance.now()
+  const run = (all) => {
+    const { carried: updated, outputs } = program(scoped(all, 'carried/'), scoped(all, 'input/'))
+    return { ...prefixed('next/', updated, (tensor) => tensor), ...prefixed('output/', outputs, (tensor) => tensor) }
+  }
+  const specification = { ...prefixed('carried/', carried, ({ shape }) => ({ shape, type: 'float32' })), ...prefixed('input/', inputs, (input) => input) }
+  serialize(record(run, specification, { target: 'onnxruntime' }))
+  return performance.now() - begun
+}
+
 async function build({ case: chosen, threads }) {
   const begun = performance.now()
   const model = createModel({ order: leftToRight(), ...models[chosen.kind](chosen) })
   const length = chosen.context ?? chosen.steps ?? chosen.inputs
   const state = initialState(model, 1)
   const { program, specification } = trainingProgram(model, { ...settings, batchSize: chosen.batch }, length, state)
+  const recordMs = recordingTime(program, specification)
+  const compiling = performance.now()
   compiled = await onnx({ threads }).compile(program, specification)
+  const sessionMs = performance.now() - compiling - recordMs
   const draw = (count, values) => Int32Array.from({ length: count }, (_, i) => uniformIndex(values, 1, 'batches', 0, i))
   const values = model.domain.values
   inputs = { x: draw(chosen.batch * length, values), ...(model.domain.length === 'variable' && { previous: draw(chosen.batch, values), isStart: new Uint8Array(chosen.batch) }) }
   await update()
-  return { parameters: Object.values(state.parameters).reduce((sum, { data }) => sum + data.length, 0), setupSeconds: (performance.now() - begun) / 1000, node: process.version }
+  return { parameters: Object.values(state.parameters).reduce((sum, { data }) => sum + data.length, 0), setupSeconds: (performance.now() - begun - recordMs) / 1000, recordMs, sessionMs, node: process.version }
 }
 
 const update = () => compiled.run({ ...inputs, numbers: numbersOf(step++, 0, 1e-3, settings) })
