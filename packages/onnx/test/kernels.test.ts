@@ -77,6 +77,42 @@ const quarters = (s: readonly number[]) => integers(s).map(toQuarters)
 /** Away from 0, where a gradient jumps and the two sides may round apart. */
 const distinct = (s: readonly number[]): fc.Arbitrary<Given> => fc.shuffledSubarray([...Array(Math.max(1, size(s))).keys()], { minLength: size(s), maxLength: size(s) }).map((values) => ({ shape: s, type: 'float32', data: Float32Array.from(values, (v) => 0.3 * v - 2.05) }))
 
+/** A convolution: an input and a filter that has a place in it (for tfjs, which takes one number as padding with the rows for both axes), with the options of both. */
+const convolved = fc
+  .record({ batch: fc.integer({ min: 1, max: 2 }), size: fc.tuple(fc.integer({ min: 1, max: 7 }), fc.integer({ min: 1, max: 7 })), channels: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })), filter: fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 })), strides: fc.tuple(fc.integer({ min: 1, max: 2 }), fc.integer({ min: 1, max: 2 })), pad: fc.constantFrom('same' as const, 'valid' as const, 1, [[0, 0], [2, 0], [0, 1], [0, 0]] as tf.backend_util.ExplicitPadding), dilated: fc.boolean() })
+  .filter(({ size: [height, width], filter: [rows, columns], pad }) => pad === 'same' || (pad === 1 ? rows <= Math.min(height, width) + 2 && columns <= width + 2 : rows <= height && columns <= width))
+const filtered = convolved.chain((options) => {
+  const { batch, size, channels, filter } = options
+  return fc.tuple(floats([batch, ...size, channels[0]]), floats([...filter, ...channels]), fc.constant(options))
+})
+const asConvolution = (kernel: typeof tf.conv2d | typeof tf.depthwiseConv2d) =>
+  drawn({
+    drawn: filtered,
+    law: ([x, w, { strides, pad }]) => ({ givens: { x, w }, f: ({ x, w }) => kernel(x as tf.Tensor4D, w as tf.Tensor4D, strides, pad) }),
+    gradients: ['x', 'w'],
+    tolerance: close,
+  })
+/** tfjs has no gradient of dilated convolutions. */
+const asDilated = (kernel: typeof tf.conv2d | typeof tf.depthwiseConv2d) =>
+  drawn({
+    drawn: filtered.filter(([, , { pad }]) => pad === 'same'),
+    law: ([x, w]) => ({ givens: { x, w }, f: ({ x, w }) => kernel(x as tf.Tensor4D, w as tf.Tensor4D, 1, 'same', 'NHWC', [2, 3]) }),
+    tolerance: close,
+  })
+/** A gradient of a convolution as an operation of its own, which is how tfjs's gradients call it. */
+const asGradient = (kernel: typeof tf.conv2d | typeof tf.depthwiseConv2d, of: 'x' | 'w') =>
+  drawn({
+    drawn: filtered,
+    law: ([x, w, { strides, pad }]) => ({
+      givens: { x, w },
+      f: ({ x, w }) => {
+        const loss = (x: tf.Tensor, w: tf.Tensor) => tf.sum(tf.square(kernel(x as tf.Tensor4D, w as tf.Tensor4D, strides, pad)))
+        return of === 'x' ? tf.grad((at) => loss(at, w))(x) : tf.grad((at) => loss(x, at))(w)
+      },
+    }),
+    tolerance: { absolute: 1e-3, relative: 2e-5 },
+  })
+
 const laws: Record<string, (Law | DrawnLaw<unknown>)[]> = {
   Abs: [unary(tf.abs), value({ ...unary(tf.abs, (s) => integers(s)), tolerance: {} })],
   Add: [binary(tf.add), onInteger(tf.add), unary((x) => tf.add(x, 0)), unary((x) => tf.add(tf.zeros([2, ...x.shape]), x))],
@@ -119,12 +155,25 @@ const laws: Record<string, (Law | DrawnLaw<unknown>)[]> = {
       gradients: ['part0'],
     }),
   ],
+  Conv2D: [
+    asConvolution(tf.conv2d),
+    asDilated(tf.conv2d),
+    drawn({ drawn: fc.tuple(floats([2, 6, 3]), floats([3, 3, 2]), fc.integer({ min: 1, max: 2 })), law: ([x, w, stride]) => ({ givens: { x, w }, f: ({ x, w }) => tf.conv1d(x as tf.Tensor3D, w as tf.Tensor3D, stride, 'same') }), gradients: ['x', 'w'], tolerance: close }),
+  ],
+  Conv2DBackpropFilter: [asGradient(tf.conv2d, 'w')],
+  Conv2DBackpropInput: [
+    asGradient(tf.conv2d, 'x'),
+    drawn({ drawn: fc.tuple(floats([2, 3, 2, 2]), floats([3, 2, 3, 2]), fc.integer({ min: 0, max: 1 })), law: ([y, w, more]) => ({ givens: { y, w }, f: ({ y, w }) => tf.conv2dTranspose(y as tf.Tensor4D, w as tf.Tensor4D, [2, 5 + more, 3 + more, 3], 2, 'same') }), gradients: ['y', 'w'], tolerance: close }),
+  ],
   Cos: [unary(tf.cos)],
   Cumsum: [
     drawn({ drawn: fc.tuple(alongAxis(), fc.boolean(), fc.boolean()), law: ([[x, axis], exclusive, reverse]) => ({ givens: { x }, f: ({ x }) => tf.cumsum(x, axis, exclusive, reverse) }), tolerance: close }),
     // tfjs's own gradient is right along the last axis only.
     drawn({ drawn: fc.tuple(shape(1, 3).chain(floats), fc.boolean(), fc.boolean()), law: ([x, exclusive, reverse]) => ({ givens: { x }, f: ({ x }) => tf.cumsum(x, x.rank - 1, exclusive, reverse) }), gradients: ['x'], tolerance: close }),
   ],
+  DepthwiseConv2dNative: [asConvolution(tf.depthwiseConv2d), asDilated(tf.depthwiseConv2d)],
+  DepthwiseConv2dNativeBackpropFilter: [asGradient(tf.depthwiseConv2d, 'w')],
+  DepthwiseConv2dNativeBackpropInput: [asGradient(tf.depthwiseConv2d, 'x')],
   Elu: [unary(tf.elu)],
   EluGrad: [value(unary((x) => tf.grad(tf.elu)(x)))],
   Equal: [onInteger(tf.equal), value(binary(tf.equal)), value({ ...binary(tf.equal, bools), tolerance: {} })],
@@ -303,6 +352,14 @@ afterAll(() => {
   // tfjs itself never calls these two: LogSoftmax is composed, BroadcastTo is Tile.
   const named = Object.keys(kernels).filter((name) => !name.startsWith('Chainrule') && name !== 'BroadcastTo')
   expect(named.filter((name) => !seen.has(name))).toEqual([])
+})
+
+it('convolutions refuse channels before rows, and numbers that are not floats', async () => {
+  const x: Given = { shape: [1, 3, 3, 1], type: 'float32', data: new Float32Array(9) }
+  const refused = (f: (inputs: Tensors) => tf.Tensor, given: Given, message: RegExp) => expect(expectRecordedIsEager((inputs) => ({ y: f(inputs) }), { x: given }, exact)).rejects.toThrow(message)
+  await refused(({ x }) => tf.conv2d(x as tf.Tensor4D, tf.ones([1, 1, 3, 1]), 1, 'same', 'NCHW'), x, /NCHW/)
+  const convolved = (x: tf.Tensor) => tf.engine().runKernel('Conv2D', { x, filter: tf.reshape(x, [3, 3, 1, 1]) }, { strides: 1, pad: 'valid', dataFormat: 'NHWC', dilations: 1 }) as tf.Tensor
+  await refused(({ x }) => convolved(x), { ...x, type: 'int32', data: new Int32Array(9) }, /Cast both to float32/)
 })
 
 describe('kernels that tfjs itself does not call', () => {

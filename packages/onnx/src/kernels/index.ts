@@ -2,6 +2,7 @@
 import type { Kernels } from '../recording.js'
 import { attention } from './attention.js'
 import { comparisons } from './comparison.js'
+import { convolutions } from './convolution.js'
 import { elementwise } from './elementwise.js'
 import { gathering } from './gathering.js'
 import { primitives } from './primitives.js'
@@ -12,4 +13,4 @@ import { sequence } from './sequence.js'
 import { shapes } from './shapes.js'
 import { softmaxes } from './softmax.js'
 
-export const kernels: Kernels = { ...elementwise, ...comparisons, ...reductions, ...products, ...shapes, ...gathering, ...softmaxes, ...primitives, ...attention, ...sequence, ...scans }
+export const kernels: Kernels = { ...elementwise, ...comparisons, ...reductions, ...products, ...convolutions, ...shapes, ...gathering, ...softmaxes, ...primitives, ...attention, ...sequence, ...scans }

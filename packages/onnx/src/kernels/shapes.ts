@@ -19,7 +19,7 @@ export function reshape(recording: Recording, x: tf.TensorInfo, shape: readonly 
 }
 
 /** Where only axes of length 1 move, the elements stay in their order: a reshape, which copies nothing. */
-function transpose(recording: Recording, x: tf.TensorInfo, order: readonly number[]): tf.TensorInfo {
+export function transpose(recording: Recording, x: tf.TensorInfo, order: readonly number[]): tf.TensorInfo {
   const shape = order.map((from) => x.shape[from])
   const moved = order.filter((from) => x.shape[from] !== 1)
   if (moved.every((from, i) => i === 0 || from > moved[i - 1])) return reshape(recording, x, shape)
@@ -35,7 +35,7 @@ export function expandDims(recording: Recording, x: tf.TensorInfo, axis: number)
 }
 
 /** Each axis from `begin` by `step` up to `end`; axes that are taken whole are left out, so that they may have any length. */
-function slice(recording: Recording, x: tf.TensorInfo, shape: readonly number[], begin: readonly number[], end: readonly number[], step?: readonly number[]): tf.TensorInfo {
+export function slice(recording: Recording, x: tf.TensorInfo, shape: readonly number[], begin: readonly number[], end: readonly number[], step?: readonly number[]): tf.TensorInfo {
   const isWhole = (axis: number) => begin[axis] === 0 && end[axis] >= x.shape[axis] && (step?.[axis] ?? 1) === 1
   const axes = x.shape.map((_, axis) => axis).filter((axis) => !isWhole(axis))
   if (axes.length === 0) return recording.alias(x)
