@@ -55,7 +55,9 @@ function theirs(seed) {
   const started = performance.now()
   run(values.python, ['train_seeded.py', 'config/train_shakespeare_char.py', ...configuration, `--out_dir=${out}`], { cwd: checkout })
   const seconds = (performance.now() - started) / 1000
-  return { ...JSON.parse(run(values.python, [join(here, 'nanogpt', 'evaluate.py'), checkout, join(out, 'ckpt.pt'), data])), seconds }
+  // Its model.py prints its size first; the last line is ours.
+  const printed = run(values.python, [join(here, 'nanogpt', 'evaluate.py'), checkout, join(out, 'ckpt.pt'), data])
+  return { ...JSON.parse(printed.trim().split('\n').at(-1)), seconds }
 }
 
 function ours(seed) {
