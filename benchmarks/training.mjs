@@ -4,7 +4,7 @@
  *   npm run benchmark -- training [--python PYTHON] [--cases "small GPT,MADE"] [--threads 1,2] [--rounds 7] [--without-compiled] [--json]
  *
  * PYTHON has PyTorch; without it, `python3 -m venv` and pip make one in .cache/benchmarks (4 GB). Prints medians over all steps and their ratio
- * (PyTorch's time / ours: above 1, ours is faster), the share of the measured rate of a square matrix product, peak memory and set-up time.
+ * (PyTorch's time / ours: above 1, ours is faster), the share of the measured rate of a square matrix product, peak memory and set-up time. The case `parallel` is all positions at once against one at a time (parallel.mjs).
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -19,7 +19,7 @@ const here = dirname(fileURLToPath(import.meta.url))
 const { values } = parseArgs({
   options: {
     python: { type: 'string' },
-    cases: { type: 'string', default: Object.keys(cases).join(',') },
+    cases: { type: 'string', default: [...Object.keys(cases), 'parallel'].join(',') },
     threads: { type: 'string', default: '1,2' },
     rounds: { type: 'string', default: '7' },
     'without-compiled': { type: 'boolean', default: false },
@@ -55,9 +55,10 @@ function worker(program, args, threads) {
 const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)]
 const python = pythonWithTorch()
 const rows = []
-for (const name of values.cases.split(',')) {
+const asked = values.cases.split(',')
+for (const name of asked.filter((each) => each !== 'parallel')) {
   const chosen = cases[name]
-  if (!chosen) throw new Error(`No case is called "${name}". Known: ${Object.keys(cases).join(', ')}.`)
+  if (!chosen) throw new Error(`No case is called "${name}". Known: ${Object.keys(cases).join(', ')}, parallel.`)
   for (const threads of values.threads.split(',').map(Number)) {
     const sides = {
       chainrule: worker(process.execPath, [join(here, 'training', 'chainrule-worker.mjs')], threads),
@@ -93,4 +94,11 @@ for (const name of values.cases.split(',')) {
     console.error(`  ratio to eager ${row.ratioToEager.toFixed(2)}${row.compiled ? `, to compiled ${row.ratioToCompiled.toFixed(2)}` : ''}`)
   }
 }
-if (values.json) console.log(JSON.stringify({ rows, cpu: cpus()[0].model, node: process.version }, null, 2))
+// All positions at once against one at a time: no peer, so a program of its own.
+let parallel
+if (asked.includes('parallel')) {
+  const { stdout, status } = spawnSync(process.execPath, [join(here, 'parallel.mjs'), '--json'], { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' })
+  if (status !== 0) throw new Error('parallel.mjs failed.')
+  parallel = JSON.parse(stdout).rows
+}
+if (values.json) console.log(JSON.stringify({ rows, parallel, cpu: cpus()[0].model, node: process.version }, null, 2))
