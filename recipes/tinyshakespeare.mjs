@@ -7,6 +7,8 @@
  *   Expected: 1.780 (mean of seeds 1 to 3). The same protocol on nanoGPT's own code: benchmarks/nanogpt.mjs.
  * tiny: the best found for about 3 minutes on two cores (16 TFLOP); docs/experiments/tiny.md has what was tried.
  *
+ * Variations: --network and --settings take JSON that is laid over the preset's, for example --network '{"positions":"learned"}'.
+ *
  * Protocol: the first 90 % of the file train, the last 10 % are held out; all non-overlapping windows of the preset's context (a remainder of
  * fewer characters at the end is left out), the first character of each predicted from the one before the window; final weights; the 65 symbols
  * of the whole file.
@@ -15,14 +17,15 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { character, evaluate, exportModel, fit, presetModel, presetNamed, readText, splitHeldOut } from '@chainrule/text'
 
-const { values } = parseArgs({ options: { data: { type: 'string' }, preset: { type: 'string', default: 'small' }, seeds: { type: 'string', default: '1,2,3' }, threads: { type: 'string', default: '2' }, out: { type: 'string' } } })
+const { values } = parseArgs({ options: { data: { type: 'string' }, preset: { type: 'string', default: 'small' }, network: { type: 'string', default: '{}' }, settings: { type: 'string', default: '{}' }, seeds: { type: 'string', default: '1,2,3' }, threads: { type: 'string', default: '2' }, out: { type: 'string' } } })
 if (!values.data) {
   console.error('Usage: node recipes/tinyshakespeare.mjs --data tinyshakespeare.txt [--preset small] [--seeds 1,2,3] [--threads 2] [--out FOLDER]')
   process.exit(2)
 }
 const text = await readText(values.data)
 const { begin } = splitHeldOut(text, 0.1)
-const preset = presetNamed(values.preset)
+const named = presetNamed(values.preset)
+const preset = { ...named, network: { ...named.network, ...JSON.parse(values.network) }, settings: { ...named.settings, ...JSON.parse(values.settings) } }
 const window = preset.network.context
 const end = begin + Math.floor((text.length - begin) / window) * window
 const results = []
