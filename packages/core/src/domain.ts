@@ -2,7 +2,8 @@
  * The domain says what x is: how many variables, how many components each, and which values a component takes.
  * Plain data, made by a tokenizer.
  */
-import { InvalidOptionError, wholeNumber } from './errors.js'
+import { InvalidDataError, InvalidOptionError, wholeNumber } from './errors.js'
+import { checkLocations, type Locations } from './locations.js'
 
 export interface Domain {
   /** d, the number of variables, or 'variable': any number of them, left to right. */
@@ -11,6 +12,13 @@ export interface Domain {
   readonly components: number
   /** V: a component is a whole number in 0 … V−1. */
   readonly values: number
+  /**
+   * The value that ends x, always V − 1; of a variable length with one component only. Every variable after it holds it too, with
+   * probability 1. Absent: x has no end, a variable length goes on for as long as anybody asks.
+   */
+  readonly end?: number
+  /** Where the variables stand; absent: their positions in x say all there is. Of a fixed length only. */
+  readonly locations?: Locations
 }
 
 /** Checks a domain and returns it. @throws {InvalidOptionError} */
@@ -18,6 +26,12 @@ export function checkDomain(domain: Domain): Domain {
   if (domain.length !== 'variable') wholeNumber('domain', 'length', domain.length)
   wholeNumber('domain', 'components', domain.components)
   wholeNumber('domain', 'values', domain.values, 2)
+  if (domain.locations !== undefined) checkLocations(domain.locations, domain.length)
+  const { end, length, components, values } = domain
+  if (end === undefined) return domain
+  if (length !== 'variable') throw new InvalidOptionError(`domain: end ${end} belongs to a variable length, this one is ${length}. Leave end out.`)
+  if (components !== 1) throw new InvalidOptionError(`domain: end ${end} needs variables of one component, these have ${components}.`)
+  if (end !== values - 1) throw new InvalidOptionError(`domain: end must be the last value, ${values - 1}, got ${end}.`)
   return domain
 }
 
@@ -25,4 +39,24 @@ export function checkDomain(domain: Domain): Domain {
 export function fixedLength(domain: Domain, owner: string): number {
   if (domain.length === 'variable') throw new InvalidOptionError(`${owner} needs a domain of fixed length, this one is variable.`)
   return domain.length
+}
+
+/** How many variables of a row are its own: up to its first `end`, which counts, or all of them. */
+export function endedLength(row: ArrayLike<number>, end: number): number {
+  const at = Array.prototype.indexOf.call(row, end)
+  return at < 0 ? row.length : at + 1
+}
+
+/**
+ * Checks that nothing but `end` stands after an `end`, where nothing begins anew.
+ * @param row one x of a domain with an end
+ * @param what how messages call it
+ * @param isStart for each variable: 1 where a document begins
+ * @param previous what stands before the row, where it continues something
+ * @throws {InvalidDataError} naming the place
+ */
+export function checkEnded(row: ArrayLike<number>, end: number, what: string, isStart?: ArrayLike<number>, previous?: number): void {
+  for (let at = 0; at < row.length; at++) {
+    if ((at === 0 ? previous : row[at - 1]) === end && row[at] !== end && !isStart?.[at]) throw new InvalidDataError(`${what} holds ${row[at]} at variable ${at}, after its end (${end}). Nothing but ${end} may follow an end.`)
+  }
 }

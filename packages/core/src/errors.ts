@@ -2,40 +2,55 @@
  * One class per cause. A message says what is wrong, what was expected, what came, and what to do.
  */
 
-/** The parent of every error that this project throws on purpose. */
+/** The parent of every error that this project throws on purpose. Names are written out: bundlers shorten those of classes. */
 export class ChainruleError extends Error {
-  constructor(message: string, options?: { cause?: unknown }) {
-    super(message, options)
-    this.name = new.target.name
-  }
+  override name = 'ChainruleError'
 }
 
 /** An option is unknown, of the wrong type or out of range. */
-export class InvalidOptionError extends ChainruleError {}
+export class InvalidOptionError extends ChainruleError {
+  override name = 'InvalidOptionError'
+}
 
 /** Two pieces that each exist cannot work together (an order with groups and a transformer, say). */
-export class UnsupportedError extends ChainruleError {}
+export class UnsupportedError extends ChainruleError {
+  override name = 'UnsupportedError'
+}
 
 /** A file or an array of the user's is not what it should be; the message names the file and the place. */
-export class InvalidDataError extends ChainruleError {}
+export class InvalidDataError extends ChainruleError {
+  override name = 'InvalidDataError'
+}
 
 /** An exported model is damaged, of another version, or not one of ours. */
-export class InvalidModelError extends ChainruleError {}
+export class InvalidModelError extends ChainruleError {
+  override name = 'InvalidModelError'
+}
 
 /** A checkpoint is damaged, or belongs to another run. */
-export class InvalidCheckpointError extends ChainruleError {}
+export class InvalidCheckpointError extends ChainruleError {
+  override name = 'InvalidCheckpointError'
+}
 
 /** A name in a file (network, head, order, tokenizer) that nothing here answers to. */
-export class UnknownPieceError extends ChainruleError {}
+export class UnknownPieceError extends ChainruleError {
+  override name = 'UnknownPieceError'
+}
 
 /** An optional package or an engine is not installed or does not load here. */
-export class UnavailableError extends ChainruleError {}
+export class UnavailableError extends ChainruleError {
+  override name = 'UnavailableError'
+}
 
 /** A loss or a gradient became infinite or not a number; nothing of that step was kept. */
-export class NonFiniteError extends ChainruleError {}
+export class NonFiniteError extends ChainruleError {
+  override name = 'NonFiniteError'
+}
 
 /** The caller's AbortSignal ended the work. */
-export class InterruptedError extends ChainruleError {}
+export class InterruptedError extends ChainruleError {
+  override name = 'InterruptedError'
+}
 
 /** Throws `InterruptedError` where the signal has fired. */
 export function throwIfInterrupted(signal: AbortSignal | undefined, what: string): void {

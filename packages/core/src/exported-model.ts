@@ -6,6 +6,7 @@ import { checkDomain, type Domain } from './domain.js'
 import { InvalidModelError, InvalidOptionError } from './errors.js'
 import { type ResolvedOrder, resolvedOrder } from './order.js'
 import type { JsonObject, Piece } from './piece.js'
+import { type SamplingFilterName, samplingFilterNames } from './sampling-filters.js'
 
 export const formatVersion = 1
 export const manifestFile = 'model.json'
@@ -43,6 +44,8 @@ export interface ModelManifest {
   readonly network: Piece
   readonly head: Piece
   readonly uniformsPerComponent: number
+  /** The filters that step.onnx and sample.onnx take, all or (absent) none of them. */
+  readonly samplingFilters?: readonly SamplingFilterName[]
   /** The most variables that the network can take; absent: any number. */
   readonly longest?: number
   readonly tokenizer: Piece
@@ -76,6 +79,7 @@ export function decodeManifest(bytes: Uint8Array, source: string): ModelManifest
   const isPiece = (value: unknown) => isObject(value) && typeof value.name === 'string' && isObject(value.options)
   const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
   if (!isObject(manifest)) fail('not a JSON object')
+  if (manifest.formatVersion === undefined) fail('it has no formatVersion')
   if (manifest.formatVersion !== formatVersion) {
     throw new InvalidModelError(`${source}: formatVersion is ${JSON.stringify(manifest.formatVersion)}, this program reads ${formatVersion}. Use the version of chainrule that wrote it (${String(manifest.producer)}).`)
   }
@@ -89,6 +93,8 @@ export function decodeManifest(bytes: Uint8Array, source: string): ModelManifest
     fail((error as Error).message.replace(/\.$/, ''))
   }
   if (!isCount(manifest.uniformsPerComponent) || manifest.uniformsPerComponent < 1) fail('"uniformsPerComponent" is not a positive whole number')
+  const filters: unknown = manifest.samplingFilters
+  if (filters !== undefined && !(Array.isArray(filters) && String(filters) === String(samplingFilterNames))) fail(`"samplingFilters" is ${JSON.stringify(filters)}, expected ${JSON.stringify(samplingFilterNames)}`)
   if (manifest.longest !== undefined && !isCount(manifest.longest)) fail('"longest" is not a whole number')
   if (!isCount(manifest.parameters)) fail('"parameters" is not a whole number')
   if (!Array.isArray(manifest.state)) fail('"state" is not a list')

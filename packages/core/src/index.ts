@@ -1,5 +1,5 @@
 /** The mathematics without tensors: domains, orders, noise, units, errors, the tokenizer contract, file formats. No dependencies. */
-export { checkDomain, type Domain, fixedLength } from './domain.js'
+export { checkDomain, checkEnded, type Domain, endedLength, fixedLength } from './domain.js'
 export {
   ChainruleError,
   finiteNumber,
@@ -29,11 +29,32 @@ export {
   type StateTensor,
   weightsFile,
 } from './exported-model.js'
+export { type Grid, gridOf, type Locations } from './locations.js'
 export { checkSeed, normal, philox, type Purpose, purposes, shuffled, uniform, uniformIndex } from './noise.js'
 export { groupOfPosition, type Order, type ResolvedOrder, toGenerationOrder, toPositions } from './order.js'
-export { custom, type CustomOrderOptions, type GroupOptions, leftToRight, orderFromName, random, reversed } from './order/index.js'
+export {
+  checkerboard,
+  type CheckerboardOptions,
+  columnMajor,
+  custom,
+  type CustomOrderOptions,
+  diagonal,
+  type GroupOptions,
+  hilbert,
+  leftToRight,
+  morton,
+  orderFromName,
+  random,
+  raster,
+  reversed,
+  serpentine,
+  spiral,
+  type SpiralOptions,
+} from './order/index.js'
 export { countParameters, type ParameterArray, type ParameterArrays, sizeOf } from './parameters.js'
 export { describe, type Json, type JsonObject, type Piece } from './piece.js'
 export { decodeSafetensors, encodeSafetensors, type SafetensorsContent, type StoredTensor, type TensorArray, type TensorPlace } from './safetensors.js'
+export { checkSamplingFilters, noSamplingFilters, type SamplingFilterName, samplingFilterNames, type SamplingFilters } from './sampling-filters.js'
+export { packSingleFile, type UnpackedFile, unpackSingleFile, weightPrefix } from './single-file.js'
 export type { Tokenizer } from './tokenizer.js'
 export { bitsPerByte, bitsPerCharacter, bitsPerDimension } from './units.js'

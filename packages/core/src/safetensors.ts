@@ -92,11 +92,12 @@ export function decodeSafetensors(bytes: Uint8Array, source: string): Safetensor
       metadata = entry as Record<string, string>
       continue
     }
-    const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as { dtype?: string; shape?: unknown; data_offsets?: unknown }
+    if (typeof entry !== 'object' || entry === null) fail(`tensor "${name}" is ${JSON.stringify(entry)}, expected its dtype, shape and data_offsets`)
+    const { dtype = null, shape = null, data_offsets: offsets = null } = entry as { dtype?: unknown; shape?: unknown; data_offsets?: unknown }
     const isWhole = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
     if (!Array.isArray(shape) || !shape.every(isWhole)) fail(`tensor "${name}" has the shape ${JSON.stringify(shape)}`)
     if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isWhole)) fail(`tensor "${name}" has the data_offsets ${JSON.stringify(offsets)}`)
-    const type = elementTypes[dtype as ElementType] ?? fail(`tensor "${name}" has the type ${JSON.stringify(dtype)}, expected one of ${Object.keys(elementTypes).join(', ')}`)
+    const type = typeof dtype === 'string' && Object.hasOwn(elementTypes, dtype) ? elementTypes[dtype as ElementType] : fail(`tensor "${name}" has the type ${JSON.stringify(dtype)}, expected one of ${Object.keys(elementTypes).join(', ')}`)
     const [begin, end] = offsets as [number, number]
     if (begin !== expected) fail(`tensor "${name}" begins at ${begin} of the data, expected ${expected}`)
     if (end - begin !== sizeOf(shape as number[]) * type.bytes) fail(`tensor "${name}" of shape [${shape}] takes ${sizeOf(shape as number[]) * type.bytes} bytes, its place has ${end - begin}`)

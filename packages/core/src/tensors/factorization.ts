@@ -13,15 +13,30 @@ export interface Previous {
   readonly isStart: tf.Tensor
 }
 
+/** What x [B, N, C] continues: the variable before its first. */
+export interface Before {
+  /** int32 [B, C]; where x begins, any valid values. */
+  readonly values: tf.Tensor
+  /** bool [B]: x is a beginning. Or [B, N], packing: several documents stand side by side, and one begins wherever this is true. */
+  readonly isStart: tf.Tensor
+}
+
+/** Whether x holds documents side by side. */
+export const isPacked = ({ isStart }: Before): boolean => isStart.rank === 2
+
+/** The number of each variable's document in its row: isStart [B, N] → int32 [B, N]. */
+export const documentNumbers = (isStart: tf.Tensor): tf.Tensor => tf.cumsum(tf.cast(isStart, 'int32'), 1)
+
 /**
  * x [B, N, C] by position → what comes before each variable, in the order of generation.
- * @param before the variable before the first ([B, C] and [B]) where x continues something; absent: x is a beginning
+ * @param before what x continues, and where documents begin; absent: x is a beginning
  */
-export function previous(x: tf.Tensor, order: ResolvedOrder, before?: Previous): Previous {
+export function previous(x: tf.Tensor, order: ResolvedOrder, before?: Before): Previous {
   const ranked = order.isLeftToRight ? x : tf.gather(x, tf.tensor1d(order.permutation, 'int32'), 1)
   const [batch, length, components] = ranked.shape as [number, number, number]
   const earlier = tf.slice(ranked, [0, 0, 0], [batch, length - 1, components])
   const first = tf.slice(ranked, [0, 0, 0], [batch, 1, components])
+  if (before && isPacked(before)) return { values: tf.concat([tf.expandDims(before.values, 1), earlier], 1), isStart: before.isStart }
   const later = tf.cast(tf.zerosLike(tf.slice(earlier, [0, 0, 0], [batch, length - 1, 1])), 'bool')
   const isFirst = before ? tf.expandDims(before.isStart, 1) : tf.cast(tf.onesLike(tf.squeeze(tf.slice(first, [0, 0, 0], [batch, 1, 1]), [2])), 'bool')
   return {

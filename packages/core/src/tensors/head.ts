@@ -7,6 +7,7 @@ import type * as tf from '@tensorflow/tfjs-core'
 import type { Domain } from '../domain.js'
 import type { ParameterArrays } from '../parameters.js'
 import type { Piece } from '../piece.js'
+import type { SamplingFilterName } from '../sampling-filters.js'
 import type { Tensors } from './network.js'
 
 export interface HeadBinding {
@@ -25,6 +26,20 @@ export interface Head extends Piece {
   bind(binding: HeadBinding): BoundHead
 }
 
+/** What narrows the distribution that is sampled, all of it together; core's sampling-filters.ts has the definitions. */
+export interface DrawFilters {
+  /** int32 [1]; 0: off. */
+  readonly topK: tf.Tensor
+  /** float32 [1], above 0; 1: off. */
+  readonly topP: tf.Tensor
+  /** float32 [1]; 0: off. */
+  readonly minP: tf.Tensor
+  /** float32 [1], above 0; 1: off. */
+  readonly repetitionPenalty: tf.Tensor
+  /** bool [B, V]: which values occurred before. */
+  readonly seen: tf.Tensor
+}
+
 /** One draw from the distribution, or a value given. */
 export interface DrawRequest {
   /** float32 [B, C, K] in (0, 1). */
@@ -35,6 +50,8 @@ export interface DrawRequest {
   readonly given: tf.Tensor
   /** bool [B]. */
   readonly isGiven: tf.Tensor
+  /** For heads that know them. */
+  readonly filters?: DrawFilters
 }
 
 export interface Draw {
@@ -42,7 +59,7 @@ export interface Draw {
   readonly values: tf.Tensor
   /** int32 [B, C]: what the uniforms pick, given or not. */
   readonly drawn: tf.Tensor
-  /** float32 [B]: how far the uniforms lie outside the CDF interval of the values kept; 0 = inside. */
+  /** float32 [B]: how far the uniforms lie outside the CDF interval of the values kept; 0 = inside, 1 for values that cannot be drawn at all. */
   readonly distance: tf.Tensor
   /** float32 [B]: log p of the values kept, at temperature 1, in nats. */
   readonly logProbability: tf.Tensor
@@ -55,6 +72,8 @@ export interface BoundHead {
   readonly uniformsPerComponent: number
   /** True: reads the network's value embedding (`embedding` among its parameters) in place of a matrix of its own. */
   readonly isTied: boolean
+  /** What it knows of `DrawFilters`: all of them, or (absent) none. */
+  readonly samplingFilters?: readonly SamplingFilterName[]
   initialize(seed: number): ParameterArrays
   /** features [B, N, W], x [B, N, C] → log p of each component given the ones before it, in nats: [B, N, C]. */
   logProbability(parameters: Tensors, features: tf.Tensor, x: tf.Tensor): tf.Tensor

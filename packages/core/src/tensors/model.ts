@@ -8,7 +8,8 @@ import { UnsupportedError } from '../errors.js'
 import type { StateTensor } from '../exported-model.js'
 import type { Order, ResolvedOrder } from '../order.js'
 import type { ParameterArrays } from '../parameters.js'
-import { type Previous, previous } from './factorization.js'
+import { afterEnd, isAfterEnd, zeroWhere } from './ending.js'
+import { type Before, isPacked, type Previous, previous } from './factorization.js'
 import type { BoundHead, Draw, DrawRequest, Head } from './head.js'
 import type { BoundNetwork, Network, Tensors } from './network.js'
 
@@ -26,11 +27,18 @@ export interface Model extends ModelPieces {
   readonly state: readonly StateTensor[]
   /** Fresh parameters; the same seed gives the same ones everywhere. */
   initialize(seed: number): ParameterArrays
-  /** log p of each variable given the ones before it, in nats: x [B, N, C] → [B, N]. With masks only in training. */
-  logProbability(parameters: Tensors, x: tf.Tensor, before?: Previous, masks?: Tensors): tf.Tensor
-  /** The same for a chunk x [B, S, C] of a variable-length x, given the state before it. */
-  extend(parameters: Tensors, state: Tensors, x: tf.Tensor, before: Previous): { logProbability: tf.Tensor; state: Tensors }
-  /** The next variable of the order, drawn or given. */
+  /** Whether no gradient changes this parameter (network.ts). */
+  isFixed(name: string): boolean
+  /** Parameters by counting, of networks that have nothing else to learn (network.ts). */
+  count?(sequences: Iterable<ArrayLike<number>>): ParameterArrays
+  /**
+   * log p of each variable given the ones before it, in nats: x [B, N, C] → [B, N]; 0 after an end. With masks only in training.
+   * @throws {UnsupportedError} for documents side by side where the network cannot tell them apart
+   */
+  logProbability(parameters: Tensors, x: tf.Tensor, before?: Before, masks?: Tensors): tf.Tensor
+  /** The same for a chunk x [B, S, C] of a variable-length x, given the state before it; one document in each row. */
+  extend(parameters: Tensors, state: Tensors, x: tf.Tensor, before: Before): { logProbability: tf.Tensor; state: Tensors }
+  /** The next variable of the order, drawn or given; after an end it is `end`, whatever is given. */
   step(parameters: Tensors, state: Tensors, before: Previous, request: DrawRequest): Draw & { state: Tensors }
 }
 
@@ -53,7 +61,12 @@ export function createModel({ domain, order, network, head }: ModelPieces): Mode
     const own = scoped(parameters, 'head/')
     return boundHead.isTied ? { ...own, embedding: parameters['network/embedding'] } : own
   }
-  const sumComponents = (logProbability: tf.Tensor) => tf.sum(logProbability, 2)
+  const { end } = domain
+  /** log p of each variable from that of its components; what comes before each is looked at only where there is an end. */
+  const ofVariables = (logProbability: tf.Tensor, given: () => Previous) => {
+    const sums = tf.sum(logProbability, 2)
+    return end === undefined ? sums : zeroWhere(sums, isAfterEnd(given(), end))
+  }
   return {
     domain,
     order,
@@ -68,17 +81,24 @@ export function createModel({ domain, order, network, head }: ModelPieces): Mode
       if (boundHead.isTied && !('network/embedding' in parameters)) throw new UnsupportedError(`${head.name}: tied needs a network with an embedding, ${network.name} has none.`)
       return parameters
     },
+    isFixed: (name) => name.startsWith('network/') && boundNetwork.isFixed?.(name.slice('network/'.length)) === true,
+    ...(boundNetwork.count && { count: (sequences: Iterable<ArrayLike<number>>) => prefixed(boundNetwork.count!(sequences), 'network/') }),
     logProbability(parameters, x, before, masks) {
-      return sumComponents(boundHead.logProbability(ofHead(parameters), boundNetwork.forward(ofNetwork(parameters), x, before, masks), x))
+      if (before && isPacked(before) && !boundNetwork.packs) throw new UnsupportedError(`${network.name}: cannot take documents side by side, since it does not begin anew within x. Use transformer() or recurrent().`)
+      const features = boundNetwork.forward(ofNetwork(parameters), x, before, masks)
+      return ofVariables(boundHead.logProbability(ofHead(parameters), features, x), () => previous(x, resolvedOrder, before))
     },
     extend(parameters, state, x, before) {
       if (domain.length !== 'variable') throw new UnsupportedError('extend: a chunk of x belongs to a variable length; x of a fixed length is taken whole, by logProbability.')
-      const result = boundNetwork.extend(ofNetwork(parameters), state, previous(x, resolvedOrder, before))
-      return { logProbability: sumComponents(boundHead.logProbability(ofHead(parameters), result.features, x)), state: result.state }
+      if (isPacked(before)) throw new UnsupportedError('extend: a chunk belongs to one document in each row, since it continues a state. Documents side by side are for logProbability.')
+      const given = previous(x, resolvedOrder, before)
+      const result = boundNetwork.extend(ofNetwork(parameters), state, given)
+      return { logProbability: ofVariables(boundHead.logProbability(ofHead(parameters), result.features, x), () => given), state: result.state }
     },
     step(parameters, state, before, request) {
       const result = boundNetwork.step(ofNetwork(parameters), state, before)
-      return { ...boundHead.draw(ofHead(parameters), result.features, request), state: result.state }
+      const draw = boundHead.draw(ofHead(parameters), result.features, request)
+      return { ...(end === undefined ? draw : afterEnd(draw, isAfterEnd(before, end), end)), state: result.state }
     },
   }
 }

@@ -10,7 +10,7 @@ import type { ResolvedOrder } from '../order.js'
 import type { ParameterArrays } from '../parameters.js'
 import type { Piece } from '../piece.js'
 import type { Dropout } from './dropout.js'
-import type { Previous } from './factorization.js'
+import type { Before, Previous } from './factorization.js'
 
 export type Tensors = Record<string, tf.Tensor>
 
@@ -37,11 +37,20 @@ export interface BoundNetwork {
   readonly state: readonly StateTensor[]
   /** The most variables that forward can take; undefined: any number. */
   readonly longest?: number
+  /** True: `forward` takes documents side by side (a `before` with isStart [B, N]) and begins anew with each. */
+  readonly packs?: boolean
   /** What `forward` may be given in training (dropout.ts). Absent: it drops nothing. */
   readonly dropout?: Dropout
+  /** Whether no gradient changes this parameter: it is counted, or of a model trained before. Its shape may depend on data. Absent: never. */
+  isFixed?(name: string): boolean
   initialize(seed: number): ParameterArrays
+  /**
+   * All the parameters, by counting: of a network that has nothing else to learn.
+   * @param sequences values, by position; each a whole x, from its beginning
+   */
+  count?(sequences: Iterable<ArrayLike<number>>): ParameterArrays
   /** The whole of x [B, N, C] at once, teacher forcing → features [B, N, W] by position. Without masks nothing is dropped. */
-  forward(parameters: Tensors, x: tf.Tensor, before?: Previous, masks?: Tensors): tf.Tensor
+  forward(parameters: Tensors, x: tf.Tensor, before?: Before, masks?: Tensors): tf.Tensor
   /** One variable: reads the variable before (values [B, C], isStart [B]) → features [B, W] of the position of rank `index`. */
   step(parameters: Tensors, state: Tensors, previous: Previous): { features: tf.Tensor; state: Tensors }
   /** A chunk of known variables (values [B, S, C], isStart [B, S], in the order of generation) → features [B, S, W]. */

@@ -2,7 +2,7 @@ import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { custom, leftToRight } from '../../src/index.js'
-import { earlierPositions, mask, positionBeforeRank, positionOfRank, previous, restore } from '../../src/tensors/index.js'
+import { documentNumbers, earlierPositions, isPacked, mask, positionBeforeRank, positionOfRank, previous, restore } from '../../src/tensors/index.js'
 
 beforeAll(async () => {
   await tf.setBackend('cpu')
@@ -26,6 +26,14 @@ describe('previous', () => {
     const { values, isStart } = previous(tf.tensor3d([1, 2, 3, 4], [2, 2, 1], 'int32'), text, before)
     expect((values.arraySync() as number[][][]).map((row) => row.flat())).toEqual([[7, 1], [8, 3]])
     expect(isStart.arraySync()).toEqual([[0, 0], [1, 0]])
+  })
+  it('of documents side by side begins where each does', () => {
+    const before = { values: tf.tensor2d([[7], [8]], [2, 1], 'int32'), isStart: tf.tensor2d([[0, 1, 0], [1, 1, 0]], [2, 3], 'bool') }
+    const { values, isStart } = previous(tf.tensor3d([1, 2, 3, 4, 5, 6], [2, 3, 1], 'int32'), text, before)
+    expect((values.arraySync() as number[][][]).map((row) => row.flat())).toEqual([[7, 1, 2], [8, 4, 5]])
+    expect(isStart.arraySync()).toEqual([[0, 1, 0], [1, 1, 0]])
+    expect([isPacked(before), isPacked({ ...before, isStart: tf.tensor1d([0, 1], 'bool') })]).toEqual([true, false])
+    expect(documentNumbers(isStart).arraySync()).toEqual([[0, 1, 1], [1, 2, 2]])
   })
   it('of one variable with two components is the start alone', () => {
     const { values, isStart } = previous(tf.tensor3d([5, 6], [1, 1, 2], 'int32'), text)

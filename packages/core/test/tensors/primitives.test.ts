@@ -109,6 +109,18 @@ describe('causalAttention', () => {
   it.each([[5, 5, 5], [5, 5, 2], [2, 6, 4], [1, 4, 4], [4, 4, 100]])('%d queries, %d keys, context %d', (S, K, context) => {
     expectSame((q, k, v) => causalAttention(q, k, v, { context }), plain(context), [numbers([2, 2, S, 4], 8), numbers([2, 2, K, 4], 9), numbers([2, 2, K, 4], 10)])
   })
+  it('stays inside documents that stand side by side: each as if it were alone, gradients too', () => {
+    const lengths = [2, 1, 3]
+    const documents = tf.tensor2d([[0, 0, 1, 2, 2, 2]], [1, 6], 'int32')
+    const inputs = [numbers([1, 2, 6, 4], 8), numbers([1, 2, 6, 4], 9), numbers([1, 2, 6, 4], 10)]
+    for (const context of [100, 2]) {
+      const alone = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor) => {
+        const [a, b, c] = [q, k, v].map((x) => tf.split(x, lengths, 2))
+        return tf.concat(lengths.map((_, i) => plain(context)(a[i], b[i], c[i])), 2)
+      }
+      expectSame((q, k, v) => causalAttention(q, k, v, { context }, documents), alone, inputs)
+    }
+  })
   it('lets exactly the band through', () => {
     expect(Array.from(attentionMask(2, 3, 2), (x) => x === 0)).toEqual([true, true, false, false, true, true])
   })

@@ -5,11 +5,14 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { refuseUnknownOptions, UnsupportedError } from '../../errors.js'
 import type { ParameterArrays } from '../../parameters.js'
+import { samplingFilterNames } from '../../sampling-filters.js'
 import type { Head } from '../head.js'
 import { normalInitial } from '../initial.js'
 import type { Tensors } from '../network.js'
-import { categoricalLogProbabilities, categoricalLogProbability } from '../primitives/categorical-log-probability.js'
+import { categoricalLogProbability } from '../primitives/categorical-log-probability.js'
+import { entryAt } from '../primitives/entry.js'
 import { linear } from '../primitives/linear.js'
+import { sampledDistribution } from './filters.js'
 import { drawByInverseCdf } from './inverse-cdf.js'
 
 export interface CategoricalOptions {
@@ -37,14 +40,16 @@ export function categorical(options: CategoricalOptions = {}): Head {
       return {
         uniformsPerComponent: 1,
         isTied: tied,
+        samplingFilters: samplingFilterNames,
         initialize: (seed): ParameterArrays => (tied || receivesParameters ? {} : { weight: normalInitial(seed, 'head/weight', [width, domain.values], 0.02) }),
         logProbability(parameters, features, x) {
           return tf.expandDims(categoricalLogProbability(logits(parameters, features), tf.squeeze(x, [2])), 2)
         },
         draw(parameters, features, request) {
           const all = logits(parameters, features)
-          const { values, drawn, distance } = drawByInverseCdf(tf.softmax(tf.div(all, request.temperature)), request)
-          return { values, drawn, distance, ...categoricalLogProbabilities(all, tf.squeeze(values, [1])) }
+          const { values, drawn, distance } = drawByInverseCdf(sampledDistribution(all, request), request)
+          const logProbabilities = tf.logSoftmax(all)
+          return { values, drawn, distance, logProbability: tf.squeeze(entryAt(logProbabilities, values), [1]), logProbabilities }
         },
       }
     },

@@ -24,9 +24,3 @@ export function categoricalLogProbability(logits: tf.Tensor, x: tf.Tensor): tf.T
     return { value, gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => backward([dy, ...saved], {})[0] }
   })(logits)
 }
-
-/** The same with log softmax(logits) [..., V] beside it, for sampling: not differentiated. */
-export function categoricalLogProbabilities(logits: tf.Tensor, x: tf.Tensor): { logProbability: tf.Tensor; logProbabilities: tf.Tensor } {
-  const [logProbability, logProbabilities] = forward([logits, x], {})
-  return { logProbability, logProbabilities }
-}

@@ -1,0 +1,90 @@
+/**
+ * A mixture of K discretised logistics, p(x) = Σₖ πₖ pₖ(x): its probability, and one draw from the same p.
+ *
+ * Up to 1024 values the draw is from the table of all probabilities, with the temperature of any discrete distribution. Beyond, the
+ * running sum F(x) = Σₖ πₖ σ((x + ½ − μₖ) tₖ) is known without one, and the first x with F(x) > u is found 256 at a time; a temperature T
+ * then acts on the parameters: logits/T and scales × T.
+ *
+ * Axes: B batch, K logistics, V values, S values looked at in one stage of the search.
+ */
+import * as tf from '@tensorflow/tfjs-core'
+import type { Draw, DrawRequest } from '../head.js'
+import { discretizedLogistic } from '../primitives/discretized-logistic.js'
+import { entryAt } from '../primitives/entry.js'
+import { logSumExp } from '../primitives/log-sum-exp.js'
+import { sampledDistribution } from './filters.js'
+import { drawByInverseCdf } from './inverse-cdf.js'
+
+/** Each [..., K]. */
+export interface LogisticMixture {
+  readonly logits: tf.Tensor
+  /** In values: 0 … V−1. */
+  readonly mean: tf.Tensor
+  /** log 1/scale, in values. */
+  readonly logRate: tf.Tensor
+}
+
+/** The most values whose probabilities are tabled for a draw. */
+export const largestTable = 1024
+/** The most values for which x ± ½, u and F leave float32 room enough. */
+export const mostValues = 65_536
+/** The smallest scale is 1/32 of a value: a logistic on a value gives it all but 10⁻⁷. */
+const highestLogRate = Math.log(32)
+const stage = 256
+
+/**
+ * The logistics of raw parameters, which are 0 at a fresh start: means in units of half the range around `centers` (−1 … 1), scales
+ * e^raw times `spread`.
+ */
+export function logistics(rawMean: tf.Tensor, rawLogScale: tf.Tensor, { centers, spread, values }: { centers: readonly number[]; spread: number; values: number }): Omit<LogisticMixture, 'logits'> {
+  const half = (values - 1) / 2
+  const mean = tf.mul(tf.add(rawMean, tf.tensor1d(centers.map((center) => 1 + center))), half)
+  return { mean, logRate: tf.minimum(tf.sub(-Math.log(half * spread), rawLogScale), highestLogRate) }
+}
+
+/** log πₖ pₖ(x), but for the sum over the logits: x [..., 1] int32 → [..., K]. As logits, those of the mixture given x. */
+export const weighted = ({ logits, mean, logRate }: LogisticMixture, x: tf.Tensor, values: number) => tf.add(logits, discretizedLogistic(x, mean, logRate, values))
+
+/** x [..., 1] int32 → log p(x) [...]. */
+export function mixtureLogProbability(mixture: LogisticMixture, x: tf.Tensor, values: number): tf.Tensor {
+  return tf.sub(logSumExp(weighted(mixture, x, values)), logSumExp(mixture.logits))
+}
+
+/** One value from a mixture [B, K], by one uniform. */
+export function drawFromMixture(mixture: LogisticMixture, request: DrawRequest, values: number): Draw {
+  return values <= largestTable ? drawFromTable(mixture, request, values) : drawBySearch(mixture, request, values)
+}
+
+const between = ({ logits, mean, logRate }: LogisticMixture): LogisticMixture => ({ logits: tf.expandDims(logits, 1), mean: tf.expandDims(mean, 1), logRate: tf.expandDims(logRate, 1) })
+const numbers = (count: number, stride = 1, first = 0) => tf.tensor3d(Int32Array.from({ length: count }, (_, i) => first + i * stride), [1, count, 1], 'int32')
+
+function drawFromTable(mixture: LogisticMixture, request: DrawRequest, V: number): Draw {
+  const logProbabilities = mixtureLogProbability(between(mixture), numbers(V), V)
+  const draw = drawByInverseCdf(sampledDistribution(logProbabilities, request), request)
+  return { ...draw, logProbability: tf.squeeze(entryAt(logProbabilities, draw.values), [1]), logProbabilities }
+}
+
+function drawBySearch(mixture: LogisticMixture, { uniforms, temperature, given, isGiven }: DrawRequest, V: number): Draw {
+  const { mean } = mixture
+  const weights = tf.expandDims(tf.softmax(tf.div(mixture.logits, temperature)), 1)
+  const rate = tf.expandDims(tf.div(tf.exp(mixture.logRate), temperature), 1)
+  /** x [B or 1, S, 1] → F(x) [B, S]; 0 before the first value and 1 at the last, whatever the rounding of the sum. */
+  const sums = (x: tf.Tensor) => {
+    const number = tf.squeeze(x, [2])
+    const inside = tf.sum(tf.mul(tf.sigmoid(tf.mul(tf.sub(tf.add(tf.cast(x, 'float32'), 0.5), tf.expandDims(mean, 1)), rate)), weights), 2)
+    const isAtEnd = tf.cast(tf.greaterEqual(number, tf.scalar(V - 1, 'int32')), 'float32')
+    return tf.maximum(tf.mul(inside, tf.cast(tf.greaterEqual(number, tf.scalar(0, 'int32')), 'float32')), isAtEnd)
+  }
+  const u = tf.reshape(uniforms, [mean.shape[0], 1])
+  /** How many of these values lie wholly below u. */
+  const below = (x: tf.Tensor) => tf.sum(tf.cast(tf.lessEqual(sums(x), u), 'int32'), 1, true)
+  const blocks = below(numbers(Math.ceil(V / stage), stage, stage - 1))
+  const first = tf.mul(blocks, tf.scalar(stage, 'int32'))
+  // F rises with x, so that what the block holds is less than a block; but two stages may round apart.
+  const drawn = tf.minimum(tf.add(first, below(tf.add(tf.expandDims(first, 2), numbers(stage)))), tf.scalar(V - 1, 'int32'))
+  const values = tf.where(tf.expandDims(isGiven, 1), given, drawn)
+  const [before, at] = tf.split(sums(tf.add(tf.expandDims(values, 2), numbers(2, 1, -1))), 2, 1)
+  const outside = tf.maximum(tf.maximum(tf.sub(before, u), tf.sub(u, at)), 0)
+  const distance = tf.mul(outside, tf.cast(tf.notEqual(values, drawn), 'float32'))
+  return { values, drawn, distance: tf.squeeze(distance, [1]), logProbability: mixtureLogProbability(mixture, values, V) }
+}
