@@ -11,7 +11,7 @@
  * P parameters of a variable's distribution.
  */
 import { groupOfPosition, InvalidOptionError, refuseUnknownOptions, UnsupportedError, wholeNumber } from '@chainrule/core'
-import { type Binding, type BoundNetwork, constantInitial, embedding, extendByStep, linear, type Network, normalInitial, positionBeforeRank, positionOfRank, type Previous, type Tensors } from '@chainrule/core/tensors'
+import { type Before, type Binding, type BoundNetwork, constantInitial, embedding, extendByStep, linear, type Network, normalInitial, positionBeforeRank, positionOfRank, type Previous, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 
 export interface MultilayerPerceptronOptions {
@@ -85,7 +85,7 @@ function bind({ domain, order, parametersPerVariable: P }: Binding, layers: read
     return h
   }
 
-  const forward = (parameters: Tensors, x: tf.Tensor, before?: Previous): tf.Tensor => {
+  const forward = (parameters: Tensors, x: tf.Tensor, before?: Before): tf.Tensor => {
     if (before) throw new UnsupportedError(`${owner}: x has a fixed length and begins with its first variable; nothing can come before it.`)
     const input = encode(x)
     let logits: tf.Tensor = parameters['output/bias']

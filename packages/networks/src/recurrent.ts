@@ -6,7 +6,8 @@
  *
  * Hochreiter, Schmidhuber 1997, with the forget gate of Gers, Schmidhuber, Cummins 2000; Cho et al. 2014 (arXiv 1406.1078), with the
  * reset after the product, so that a step has one product. W x + b of all steps is one product before the scan; a scan's states are
- * columns, [H, B], which make the product of a step about twice as fast as rows do. A single step keeps to rows.
+ * columns, [H, B], which make the product of a step about twice as fast as rows do. A single step keeps to rows. Where documents stand
+ * side by side, the states before the first variable of each are zeros again.
  *
  * Axes: B batch, N variables, T steps (the variables in the order of generation), C components, H width, G gates, R rows of the embedding.
  */
@@ -15,6 +16,7 @@ import {
   type BoundNetwork,
   constantInitial,
   embedding,
+  isPacked,
   linear,
   multiplyEach,
   type Network,
@@ -92,8 +94,8 @@ export function recurrent(options: RecurrentOptions): Network {
 
       const constantsOf = (parameters: Tensors, layer: number): Tensors => Object.fromEntries(cell.constants.map((name) => [name, parameters[`layer${layer}/${name}`]]))
 
-      /** A chunk, given the states before it ([H, B]) → features [B, T, H] and the states after it. */
-      const run = (parameters: Tensors, before: Previous, states: readonly Tensors[]): { features: tf.Tensor; states: Tensors[] } => {
+      /** A chunk, given the states before it ([H, B]) → features [B, T, H] and the states after it. `keeps` [T, 1, B]: 0 where states begin anew. */
+      const run = (parameters: Tensors, before: Previous, states: readonly Tensors[], keeps?: tf.Tensor): { features: tf.Tensor; states: Tensors[] } => {
         let fromInput = firstLayer(parameters, before)
         let hidden: tf.Tensor = fromInput
         const after: Tensors[] = []
@@ -101,11 +103,12 @@ export function recurrent(options: RecurrentOptions): Network {
           if (layer > 0) fromInput = fromColumns(parameters, layer, hidden)
           const constants = Object.fromEntries(Object.entries(constantsOf(parameters, layer)).map(([name, constant]) => [name, tf.expandDims(constant, 1)]))
           const { state, outputs } = scan(
-            ({ state, inputs, constants, multiply }) => {
+            ({ state: last, inputs, constants, multiply }) => {
+              const state = inputs.keeps ? Object.fromEntries(Object.entries(last).map(([name, each]) => [name, tf.mul(each, inputs.keeps)])) : last
               const next = cell.advance({ fromInput: inputs.fromInput, fromHidden: multiply('recurrent', state.hidden), state, constants, axis: 0 })
               return { state: next, outputs: { hidden: next.hidden } }
             },
-            { state: states[layer], inputs: { fromInput }, weights: { recurrent: parameters[`layer${layer}/recurrent`] }, constants },
+            { state: states[layer], inputs: { fromInput, ...(keeps && { keeps }) }, weights: { recurrent: parameters[`layer${layer}/recurrent`] }, constants },
           )
           hidden = outputs.hidden
           after.push(state)
@@ -120,6 +123,7 @@ export function recurrent(options: RecurrentOptions): Network {
       return {
         width,
         emitsParameters: false,
+        packs: true,
         state: [{ name: 'index', type: 'int32', shape: [1] }, ...perLayer((layer) => states.map((name): StateTensor => ({ name: `${name}${layer}`, type: 'float32', shape: ['batch', width] }))).flat()],
         initialize(seed): ParameterArrays {
           // Rows of the embedding have a length of about ½: a tied head begins nearly uniform, and the first layer's weights make up for it.
@@ -139,7 +143,8 @@ export function recurrent(options: RecurrentOptions): Network {
         forward(parameters, x, before) {
           const given = previous(x, order, before)
           const zeros = eachState(() => tf.zeros([width, x.shape[0]]))
-          return restore(run(parameters, given, zeros).features, order)
+          const keeps = before && isPacked(before) ? tf.expandDims(tf.transpose(tf.sub(1, tf.cast(before.isStart, 'float32'))), 1) : undefined
+          return restore(run(parameters, given, zeros, keeps).features, order)
         },
         extend(parameters, state, before) {
           const { features, states } = run(parameters, before, eachState((name, layer) => tf.transpose(state[`${name}${layer}`])))

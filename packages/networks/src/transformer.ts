@@ -3,7 +3,9 @@
  *
  * Positions are rotary by default, with attention banded to `context` in forward, step and extend alike, so that sampling goes on
  * beyond it: a feature sees the last `context` variables directly and, layer by layer, layers · (context − 1) + 1 in all.
- * With learned positions the chain ends at `context`.
+ * With learned positions the chain ends at `context`; those on a grid (grid-positions.ts) end where the grid does. Where documents stand
+ * side by side, attention stays inside each, and learned positions count from its beginning; rotary ones need not, since only distances
+ * matter to them.
  *
  * Axes: B batch, S sequence, K keys, D width, H heads, F = D/H features of a head, R rows of the embedding.
  */
@@ -12,10 +14,12 @@ import {
   type BoundNetwork,
   causalAttention,
   constantInitial,
+  documentNumbers,
   drawnRate,
   dropped,
   embedding,
   gelu,
+  isPacked,
   last,
   layerNormalization,
   linear,
@@ -33,6 +37,7 @@ import {
   type Tensors,
 } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
+import { gridPositions } from './grid-positions.js'
 
 export interface TransformerOptions {
   layers: number
@@ -41,8 +46,11 @@ export interface TransformerOptions {
   width: number
   /** How many variables attention looks back at, the current one's predecessor included. */
   context: number
-  /** 'rotary' (default): goes on beyond the context. 'learned': one vector for each of `context` places. */
-  positions?: 'rotary' | 'learned'
+  /**
+   * 'rotary' (default): goes on beyond the context. 'learned': one vector for each of `context` places in the order. 'learned2d', for variables
+   * on a grid: vectors for the row and the column of the variable spoken of, and for those of the one before it, whatever the order.
+   */
+  positions?: 'rotary' | 'learned' | 'learned2d'
   /** Of the feed-forward layers: 'gelu' (default) or 'reluSquared'. */
   activation?: 'gelu' | 'reluSquared'
   /** Normalise queries and keys by their root mean square before they meet; false by default. Henry et al. 2020 (arXiv 2010.04245). */
@@ -55,6 +63,14 @@ export interface TransformerOptions {
 
 function oneOf<T>(option: string, value: T, allowed: readonly T[]): void {
   if (!allowed.includes(value)) throw new InvalidOptionError(`transformer: ${option} must be one of ${allowed.map((each) => JSON.stringify(each)).join(', ')}, got ${JSON.stringify(value)}.`)
+}
+
+/** How many variables of its document [B, S] stand before each: float32 [B, S]. */
+function placesIn(documents: tf.Tensor): tf.Tensor {
+  const [, length] = documents.shape as [number, number]
+  const isEarlier = Float32Array.from({ length: length * length }, (_, at) => (at % length < Math.floor(at / length) ? 1 : 0))
+  const isSame = tf.cast(tf.equal(tf.expandDims(documents, 2), tf.expandDims(documents, 1)), 'float32')
+  return tf.sum(tf.mul(isSame, tf.tensor2d(isEarlier, [length, length])), 2)
 }
 
 /** Keys and values of one layer. */
@@ -70,7 +86,7 @@ export function transformer(options: TransformerOptions): Network {
   const width = wholeNumber('transformer', 'width', options.width)
   const context = wholeNumber('transformer', 'context', options.context, 2)
   const { positions: kind = 'rotary', activation = 'gelu', normalizeQueriesKeys = false, residualStart = 'small' } = options
-  oneOf('positions', kind, ['rotary', 'learned'])
+  oneOf('positions', kind, ['rotary', 'learned', 'learned2d'])
   oneOf('activation', activation, ['gelu', 'reluSquared'])
   oneOf('residualStart', residualStart, ['small', 'zero'])
   oneOf('normalizeQueriesKeys', normalizeQueriesKeys, [true, false])
@@ -91,6 +107,7 @@ export function transformer(options: TransformerOptions): Network {
         throw new InvalidOptionError(`transformer: learned positions end at context ${context}, the domain has ${domain.length} variables. Raise context, or use rotary positions.`)
       }
       const startRow = domain.components * domain.values
+      const onGrid = kind === 'learned2d' ? gridPositions(domain, order) : undefined
 
       /** Embeds what came before (values [B, S, C], isStart [B, S]) → [B, S, D]; `start` has a row of its own, the last. */
       const embed = (parameters: Tensors, { values, isStart }: Previous): tf.Tensor => {
@@ -101,12 +118,14 @@ export function transformer(options: TransformerOptions): Network {
         return rows.length === 1 ? rows[0] : tf.addN(rows)
       }
 
-      /** The blocks, over a chunk x [B, S, D]; `memory` holds the keys and values of what came before the chunk. */
-      const run = (parameters: Tensors, x: tf.Tensor, first: tf.Tensor, memory?: readonly Memory[], masks?: Tensors): { features: tf.Tensor; memory: Memory[] } => {
+      /** The blocks, over a chunk x [B, S, D]; `memory` holds the keys and values of what came before it, `documents` [B, S] says what stands side by side. */
+      const run = (parameters: Tensors, x: tf.Tensor, first: tf.Tensor, { memory, masks, documents }: { memory?: readonly Memory[]; masks?: Tensors; documents?: tf.Tensor }): { features: tf.Tensor; memory: Memory[] } => {
         const [batch, length] = x.shape as [number, number]
         const places = positions(x, first)
         const angles = kind === 'rotary' ? rotaryAngles(places, features) : undefined
-        let h = kind === 'learned' ? tf.add(x, embedding(parameters.positions, tf.cast(places, 'int32'))) : x
+        let h = x
+        if (kind === 'learned') h = tf.add(x, embedding(parameters.positions, tf.cast(documents ? placesIn(documents) : places, 'int32')))
+        if (onGrid) h = tf.add(x, onGrid.vectors(parameters, tf.cast(places, 'int32')))
         const kept: Memory[] = []
         const thinned = (added: tf.Tensor, mask: string) => (masks ? dropped(added, masks[mask], rate) : added)
         for (let layer = 0; layer < layers; layer++) {
@@ -120,7 +139,7 @@ export function transformer(options: TransformerOptions): Network {
           const values = memory ? tf.concat([memory[layer].values, chunkValues], 2) : chunkValues
           // What the next variable can still see: with it, one query finds at most `context` keys.
           if (memory) kept.push({ keys: last(keys, context - 1), values: last(values, context - 1) })
-          const attended = causalAttention(queries, keys, values, { context })
+          const attended = causalAttention(queries, keys, values, { context }, documents)
           const joined = tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [batch, length, width])
           h = tf.add(h, thinned(linear(joined, parameter('attentionOutput')), `attention${layer}`))
           const hidden = activate(linear(layerNormalization(h, parameter('feedForwardNormalization')), parameter('feedForwardInput')))
@@ -137,7 +156,7 @@ export function transformer(options: TransformerOptions): Network {
       const extend = (parameters: Tensors, state: Tensors, before: Previous) => {
         const memory = Array.from({ length: layers }, (_, layer) => ({ keys: state[`keys${layer}`], values: state[`values${layer}`] }))
         const x = embed(parameters, before)
-        const result = run(parameters, x, state.index, memory)
+        const result = run(parameters, x, state.index, { memory })
         const next: Tensors = { index: nextPosition(x, state.index) }
         result.memory.forEach(({ keys, values }, layer) => {
           next[`keys${layer}`] = keys
@@ -149,7 +168,8 @@ export function transformer(options: TransformerOptions): Network {
       return {
         width,
         emitsParameters: false,
-        longest: kind === 'learned' ? context : undefined,
+        packs: true,
+        longest: kind === 'learned' ? context : onGrid?.length,
         state,
         ...(rate > 0 && {
           dropout: {
@@ -163,6 +183,7 @@ export function transformer(options: TransformerOptions): Network {
           const residual = residualStart === 'zero' ? 0 : 0.02 / Math.sqrt(2 * layers)
           const parameters: ParameterArrays = { embedding: initial('embedding', [startRow + 1, width]) }
           if (kind === 'learned') parameters.positions = initial('positions', [context, width])
+          for (const [name, count] of Object.entries(onGrid?.tables ?? {})) parameters[name] = initial(name, [count, width])
           for (let layer = 0; layer < layers; layer++) {
             const put = (name: string, shape: number[], deviation?: number) => {
               parameters[`layer${layer}/${name}`] = initial(`layer${layer}/${name}`, shape, deviation)
@@ -182,7 +203,8 @@ export function transformer(options: TransformerOptions): Network {
             throw new InvalidOptionError(`transformer: learned positions end at context ${context}, x has ${x.shape[1]} variables. Use rotary positions to go on.`)
           }
           const zero = tf.tensor1d([0], 'int32')
-          return restore(run(parameters, embed(parameters, previous(x, order, before)), zero, undefined, masks).features, order)
+          const documents = before && isPacked(before) ? documentNumbers(before.isStart) : undefined
+          return restore(run(parameters, embed(parameters, previous(x, order, before)), zero, { masks, documents }).features, order)
         },
         step(parameters, state, { values, isStart }) {
           const result = extend(parameters, state, { values: tf.expandDims(values, 1), isStart: tf.expandDims(isStart, 1) })
