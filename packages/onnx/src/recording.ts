@@ -37,7 +37,7 @@ export function typeOf({ dtype }: tf.TensorInfo): 'float32' | 'int32' | 'bool' {
 export class Recording extends tf.KernelBackend {
   readonly builder = new GraphBuilder()
   #data = new WeakMap<tf.DataId, Recorded>()
-  readonly #expanded = new Map<string, string>()
+  #expanded = new Map<string, string>()
   readonly #shapes = new Map<string, readonly number[]>()
 
   /** @param hasFreeLengths lengths are examples only: what depends on them must be computed from shapes in the graph */
@@ -68,6 +68,17 @@ export class Recording extends tf.KernelBackend {
     this.#expanded.set(key, expanded)
     this.#shapes.set(expanded, tensor.shape)
     return expanded
+  }
+
+  /** Records what may not run: nothing that it expands is there for others. */
+  inBranch<T>(work: () => T): T {
+    const outside = this.#expanded
+    this.#expanded = new Map(outside)
+    try {
+      return work()
+    } finally {
+      this.#expanded = outside
+    }
   }
 
   /** The shape of a value that is, or was, a tensor's. */

@@ -4,7 +4,7 @@ import { AttributeProto_AttributeType as AttributeType, AttributeProtoSchema, Gr
 import { type Attribute, checkGraph, type Dimension, type ElementType, type Graph, type Initializer, type Node, subgraphs, type Value } from './graph.js'
 
 export const operatorSet = 23
-const irVersion = 10
+export const irVersion = 10
 const dataTypes: Record<ElementType, number> = { float32: DataType.FLOAT, int32: DataType.INT32, int64: DataType.INT64, bool: DataType.BOOL }
 
 /** The number that ONNX gives an element type, as Cast wants it. */

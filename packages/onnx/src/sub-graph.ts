@@ -1,9 +1,9 @@
 /**
  * Sub-graphs are recorded into the builder of the graph around them, so that names are unique in all, and taken out again.
- * What does not depend on the sub-graph's inputs stays outside, where it is computed once.
+ * Of a body that runs many times, what does not depend on its inputs stays outside, where it is computed once; a branch keeps all.
  */
 import type { GraphBuilder } from './graph-builder.js'
-import { type Graph, namesRead, type Value } from './graph.js'
+import { type Graph, namesRead, type Node, type Value } from './graph.js'
 import { liveNodes } from './simplify.js'
 
 /**
@@ -21,6 +21,17 @@ export function recordSubGraph(builder: GraphBuilder, name: string, inputs: read
     else builder.nodes.push(node)
     return isInside
   })
+  return subGraphOf(builder, name, inputs, nodes, results)
+}
+
+/** Runs `work`, which appends to the builder, and makes a graph without inputs of all of it: it runs only where it is chosen. */
+export function recordBranch(builder: GraphBuilder, name: string, work: () => readonly Value[]): Graph {
+  const mark = builder.nodes.length
+  const results = work()
+  return subGraphOf(builder, name, [], builder.nodes.splice(mark), results)
+}
+
+function subGraphOf(builder: GraphBuilder, name: string, inputs: readonly Value[], nodes: Node[], results: readonly Value[]): Graph {
   const computed = new Set(nodes.flatMap((node) => node.outputs))
   const taken = new Set<string>()
   const outputs = results.map((result) => {

@@ -11,7 +11,7 @@ import { type Captured, capture, checkTarget, type RecordableProgram } from './r
 import type { Target } from './recording.js'
 import { pruned } from './scan-passes.js'
 import { finish, type Result } from './simplify.js'
-import { recordSubGraph } from './sub-graph.js'
+import { recordBranch, recordSubGraph } from './sub-graph.js'
 
 /** An input whose axes are numbers or names; axes of one name have one length. */
 export interface SymbolicSpecification {
@@ -100,7 +100,7 @@ class Unification {
   }
 
   /** A sub-graph, as it is in every recording. */
-  #subGraph(graphs: readonly Graph[], where: string): Graph {
+  #subGraph(graphs: readonly Graph[], where: string, isBranch: boolean): Graph {
     const [{ name, inputs, outputs }] = graphs
     const entries = inputs.map(({ name, type }, i): Value => {
       const shape = this.#dimensions(graphs.map((graph) => graph.inputs[i].shape as number[]), where)
@@ -108,10 +108,11 @@ class Unification {
       this.#names.set(name, entry.name)
       return entry
     })
-    return recordSubGraph(this.#builder, name, entries, () => {
+    const unify = (): Value[] => {
       this.#unifyAll(graphs.map(({ nodes }) => nodes))
       return outputs.map(({ type }, i) => ({ type, shape: this.#dimensions(graphs.map((graph) => graph.outputs[i].shape as number[]), where), name: this.#operand(graphs.map((graph) => graph.outputs[i].name), where) }))
-    })
+    }
+    return isBranch ? recordBranch(this.#builder, name, unify) : recordSubGraph(this.#builder, name, entries, unify)
   }
 
   #unify(nodes: readonly Node[]): void {
@@ -127,7 +128,7 @@ class Unification {
     }
     const inputs = node.inputs.map((_, i) => (node.operator === 'Reshape' && i === 1 ? this.#newShape(nodes, where) : this.#operand(nodes.map(({ inputs }) => inputs[i]), where)))
     const graphsOf = (key: string) => nodes.map(({ attributes }) => (attributes[key] as { graph: Graph }).graph)
-    const attributes = Object.fromEntries(Object.entries(node.attributes).map(([key, value]) => [key, isGraph(value) ? { graph: this.#subGraph(graphsOf(key), where) } : value]))
+    const attributes = Object.fromEntries(Object.entries(node.attributes).map(([key, value]) => [key, isGraph(value) ? { graph: this.#subGraph(graphsOf(key), where, node.operator === 'If') } : value]))
     const names = this.#builder.several(node.operator, inputs, node.outputs.length, attributes, node.domain)
     node.outputs.forEach((name, i) => this.#names.set(name, names[i]))
   }

@@ -226,7 +226,7 @@ const laws: Record<string, (Law | DrawnLaw<unknown>)[]> = {
     { givens: shape(0, 2).chain((s) => integers(s, -2, 5)).map((x) => ({ x })), f: ({ x }) => tf.oneHot(x as tf.Tensor1D, 4, 7, -1, 'int32') },
   ],
   OnesLike: [{ givens: one(floats), f: ({ x }) => tf.add(tf.onesLike(x), x), tolerance: exact }, { givens: one((s) => integers(s)), f: ({ x }) => tf.onesLike(x) }],
-  Pack: [drawn({ drawn: shape(0, 2).chain((s) => fc.tuple(floats(s), floats(s), fc.nat(s.length))), law: ([x, y, axis]) => ({ givens: { x, y }, f: ({ x, y }) => tf.stack([x, y, x], axis) }), gradients: ['x', 'y'], tolerance: exact })],
+  Pack: [drawn({ drawn: shape(0, 2).chain((s) => fc.tuple(floats(s), floats(s), fc.integer({ min: -s.length - 1, max: s.length }))), law: ([x, y, axis]) => ({ givens: { x, y }, f: ({ x, y }) => tf.stack([x, y, x], axis) }), gradients: ['x', 'y'], tolerance: exact })],
   PadV2: [
     drawn({
       drawn: shape(1, 3).chain((s) => fc.tuple(floats(s), fc.array(fc.tuple(fc.nat(2), fc.nat(2)), { minLength: s.length, maxLength: s.length }), number(-2, 2))),

@@ -1,5 +1,5 @@
 /** Recorded = eager for the primitives of core/tensors: forward and gradients, both targets, several shapes and the edges of each. */
-import { rotaryAngles, rotaryEmbedding, causalAttention, categoricalLogProbability, embedding, gelu, last, layerNormalization, linear, nextPosition, positions, reluSquared, rootMeanSquareNormalization, sumOfSquares, type Tensors } from '@chainrule/core/tensors'
+import { rotaryAngles, rotaryEmbedding, causalAttention, categoricalLogProbability, embedding, entryAt, gelu, last, layerNormalization, linear, marked, nextPosition, positions, reluSquared, rootMeanSquareNormalization, sumOfSquares, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -85,6 +85,21 @@ describe('recorded = eager', () => {
       }
     }, 6))
 
+  it('causal attention of documents side by side', () =>
+    overSizes(3, async ([B, H, S], seed) => {
+      for (const context of [64, 2]) {
+        const givens = { q: floats([B, H, S, 4], seed), k: floats([B, H, S, 4], seed + 1), v: floats([B, H, S, 4], seed + 2), documents: integers([B, S], 2, seed + 3) }
+        await law(({ q, k, v, documents }) => causalAttention(q, k, v, { context }, documents), givens, ['q', 'k', 'v'])
+      }
+    }, 6))
+
+  it('an entry of each row, and a mark there', () =>
+    overSizes(2, ([B, size], seed) => {
+      const V = size + 1
+      const givens = { x: floats([B, V], seed), flags: { shape: [B, V], type: 'bool' as const, data: Uint8Array.from(integers([B, V], 2, seed).data) }, index: integers([B, 1], V, seed + 1) }
+      return expectRecordedIsEager(({ x, flags, index }: Tensors) => ({ entry: entryAt(x, index), after: marked(flags, index) }), givens, close)
+    }))
+
   it('positions, the position after, and the last entries', () =>
     overSizes(3, async ([B, S, count], seed) => {
       const program = ({ x, first, keys }: Tensors) => ({ places: positions(x, first), after: nextPosition(x, first), kept: last(keys, count), none: tf.sum(last(keys, 0)) })
@@ -122,10 +137,11 @@ describe('in how many passes', () => {
     expect(used).not.toContain('Erf')
   })
 
-  it('every primitive that is recorded has its law here, or in scan.test.ts', () => {
+  it('every primitive that is recorded has its law here, in scan.test.ts or in conditional.test.ts', () => {
     const scans = ['MultiplyEach', 'Scan', 'SumOfOuterProducts']
-    const covered = ['CategoricalLogProbability', 'CausalAttention', 'Embedding', 'Gelu', 'LayerNormalization', 'Linear', 'ReluSquared', 'RootMeanSquareNormalization', 'RotaryEmbedding', 'Positions', 'PositionAfter', 'Last', 'SumOfSquares']
+    const conditionals = ['Conditional', 'Truncation']
+    const covered = ['CategoricalLogProbability', 'CausalAttention', 'Embedding', 'Entry', 'Gelu', 'LayerNormalization', 'Linear', 'Mark', 'ReluSquared', 'RootMeanSquareNormalization', 'RotaryEmbedding', 'Positions', 'PositionAfter', 'Last', 'SumOfSquares']
     const names = Object.keys(kernels).flatMap((name) => (name.startsWith('Chainrule') ? [name.slice(9).replace(/(Weight)?Gradient$/, '')] : []))
-    expect([...new Set(names)].sort()).toEqual([...covered, ...scans].sort())
+    expect([...new Set(names)].sort()).toEqual([...covered, ...scans, ...conditionals].sort())
   })
 })

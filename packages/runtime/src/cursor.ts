@@ -3,8 +3,7 @@
  * Everything is in the order of generation. Axes: B batch, C components.
  */
 import { type ModelManifest, sizeOf, type StateTensor } from '@chainrule/core'
-import type { Tensor } from 'onnxruntime-common'
-import { type Feeds, loadOnnxRuntime } from './session.js'
+import type { Feeds } from './session.js'
 
 export interface Cursor {
   readonly batch: number
@@ -14,21 +13,17 @@ export interface Cursor {
   readonly isStart: Uint8Array
   /** By the names of the manifest's `state`. */
   readonly state: Feeds
+  /** bool [B, V]: which values occurred, for models with sampling filters; kept only where a penalty needs it. */
+  readonly seen?: Feeds[string]
 }
 
-/** Makes tensors. onnxruntime knows only its own class of them, so this comes from the module that runs. */
-export async function tensorMaker(): Promise<(data: Float32Array | Int32Array | Uint8Array, shape: readonly number[]) => Tensor> {
-  const { Tensor } = await loadOnnxRuntime()
-  return (data, shape) => {
-    if (data instanceof Float32Array) return new Tensor('float32', data, shape)
-    if (data instanceof Int32Array) return new Tensor('int32', data, shape)
-    return new Tensor('bool', data, shape)
-  }
+/** A tensor as sessions take it; bytes stand for true and false. */
+export function tensor(data: Float32Array | Int32Array | Uint8Array, dims: readonly number[]): Feeds[string] {
+  return { type: data instanceof Float32Array ? 'float32' : data instanceof Int32Array ? 'int32' : 'bool', data, dims }
 }
 
 /** Before the first variable: state of zeros with a past of 0. */
-export async function beginning({ domain, state }: ModelManifest, batch: number): Promise<Cursor> {
-  const tensor = await tensorMaker()
+export function beginning({ domain, state, samplingFilters }: ModelManifest, batch: number): Cursor {
   const zeros = ({ type, shape }: StateTensor) => {
     const sizes = shape.map((axis) => (axis === 'batch' ? batch : axis === 'past' ? 0 : axis))
     return tensor(type === 'int32' ? new Int32Array(sizeOf(sizes)) : new Float32Array(sizeOf(sizes)), sizes)
@@ -38,12 +33,12 @@ export async function beginning({ domain, state }: ModelManifest, batch: number)
     previous: new Int32Array(batch * domain.components),
     isStart: new Uint8Array(batch).fill(1),
     state: Object.fromEntries(state.map((declared) => [declared.name, zeros(declared)])),
+    ...(samplingFilters && { seen: tensor(new Uint8Array(batch * domain.values), [batch, domain.values]) }),
   }
 }
 
 /** A cursor of batch 1, repeated: what many samples of one prompt begin with. */
-export async function repeated(cursor: Cursor, state: readonly StateTensor[], batch: number): Promise<Cursor> {
-  const tensor = await tensorMaker()
+export function repeated(cursor: Cursor, state: readonly StateTensor[], batch: number): Cursor {
   const repeatRows = <A extends Float32Array | Int32Array | Uint8Array>(rows: A, length: number): A => {
     const result = new (rows.constructor as new (size: number) => A)(rows.length * batch)
     for (let from = 0; from < rows.length; from += length) {
@@ -51,24 +46,33 @@ export async function repeated(cursor: Cursor, state: readonly StateTensor[], ba
     }
     return result
   }
-  const repeatedTensor = ({ name, shape }: StateTensor): Tensor => {
+  const repeatedTensor = ({ name, shape }: StateTensor): Feeds[string] => {
     const old = cursor.state[name]
     const axis = shape.indexOf('batch')
     if (axis < 0) return old
     const sizes = old.dims.map((size, i) => (i === axis ? batch : size))
     return tensor(repeatRows(old.data as Float32Array | Int32Array, sizeOf(old.dims.slice(axis))), sizes)
   }
+  const { seen } = cursor
   return {
     batch,
     previous: repeatRows(cursor.previous, cursor.previous.length),
     isStart: repeatRows(cursor.isStart, 1),
     state: Object.fromEntries(state.map((declared) => [declared.name, repeatedTensor(declared)])),
+    ...(seen && { seen: tensor(repeatRows(seen.data as Uint8Array, seen.dims[1]), [batch, seen.dims[1]]) }),
   }
 }
 
-/** The inputs of a graph that a cursor stands for. */
-export async function cursorFeeds({ batch, previous, isStart, state }: Cursor): Promise<Feeds> {
-  const tensor = await tensorMaker()
+/** The cursor after these values of its one row. */
+export function withSeen(cursor: Cursor, values: Int32Array): Cursor {
+  if (!cursor.seen) return cursor
+  const flags = (cursor.seen.data as Uint8Array).slice()
+  for (const value of values) flags[value] = 1
+  return { ...cursor, seen: tensor(flags, cursor.seen.dims) }
+}
+
+/** The inputs of a graph that a cursor stands for, but `seen`. */
+export function cursorFeeds({ batch, previous, isStart, state }: Cursor): Feeds {
   return {
     previous: tensor(previous, [batch, previous.length / batch]),
     isStart: tensor(isStart, [batch]),
@@ -83,6 +87,7 @@ export function advanced(cursor: Cursor, outputs: Feeds, last: Int32Array): Curs
     previous: last,
     isStart: new Uint8Array(cursor.batch),
     state: Object.fromEntries(Object.keys(cursor.state).map((name) => [name, outputs[`next.${name}`]])),
+    ...(cursor.seen && { seen: outputs['next.seen'] ?? cursor.seen }),
   }
 }
 

@@ -3,7 +3,7 @@
  * addressed by its sample and position, so that batches, stretches and samplers make no difference.
  * Axes: B batch, S steps, C components, K uniforms per component.
  */
-import { type ModelManifest, type ResolvedOrder, throwIfInterrupted, uniform } from '@chainrule/core'
+import { type ModelManifest, type ResolvedOrder, type SamplingFilters, throwIfInterrupted, uniform } from '@chainrule/core'
 import type { Cursor } from './cursor.js'
 import type { Graphs } from './graphs.js'
 import { type Drawn, type SamplerName, samplers } from './samplers.js'
@@ -30,6 +30,7 @@ export interface Generation {
   /** The address of the batch's first sample in the noise. */
   readonly firstSample: number
   readonly temperature: number
+  readonly filters: Required<SamplingFilters>
   readonly given?: Given
   readonly sampler: SamplerName
   /** Steps in stretch number `which`; between two stretches the signal is looked at. */
@@ -55,16 +56,16 @@ function uniformsOf({ manifest, order, firstPosition, cursor, seed, firstSample 
 }
 
 /** Columns start … start + steps − 1 of rows [B, n, width]. */
-function columns<A extends Int32Array | Uint8Array>(rows: A, batch: number, width: number, start: number, steps: number): A {
+export function columns<A extends Int32Array | Float32Array | Uint8Array>(rows: A, batch: number, width: number, start: number, steps: number): A {
   const rowLength = rows.length / batch
   const result = new (rows.constructor as new (size: number) => A)(batch * steps * width)
   for (let b = 0; b < batch; b++) result.set(rows.subarray(b * rowLength + start * width, b * rowLength + (start + steps) * width), b * steps * width)
   return result
 }
 
-/** Yields stretches in the order of generation: `start` is the rank of the first of `steps` variables. @throws {InterruptedError} */
+/** Yields stretches in the order of generation, until all samples have ended: `start` is the rank of the first of `steps` variables. @throws {InterruptedError} */
 export async function* generate(generation: Generation): AsyncGenerator<Drawn & { start: number; steps: number }> {
-  const { graphs, manifest, length, given, temperature, signal, owner } = generation
+  const { graphs, manifest, length, given, temperature, filters, signal, owner } = generation
   const { components: C } = manifest.domain
   let { cursor } = generation
   const B = cursor.batch
@@ -77,9 +78,11 @@ export async function* generate(generation: Generation): AsyncGenerator<Drawn & 
       given: given ? columns(given.values, B, C, start, steps) : new Int32Array(B * steps * C),
       isGiven: given ? columns(given.isGiven, B, 1, start, steps) : new Uint8Array(B * steps),
       temperature,
+      filters,
     })
     cursor = result.cursor
     yield { values: result.values, drawn: result.drawn, distance: result.distance, nats: result.nats, start, steps }
     start += steps
+    if (manifest.domain.end !== undefined && cursor.previous.every((value) => value === manifest.domain.end)) return
   }
 }

@@ -5,7 +5,7 @@
  */
 import { ChainruleError, graphFiles, type GraphName, InvalidModelError, type ModelManifest, weightsFile } from '@chainrule/core'
 import type { ModelFiles } from './model-files.js'
-import { type Feeds, openSession, type Provider, type Session } from './session.js'
+import type { Feeds, OpenSession, Provider, Session, SessionOptions } from './session.js'
 
 /** Opening a session takes about as long as generating a hundred variables; this much memory is worth not doing it again. */
 const mostBytesOfCopies = 128 * 2 ** 20
@@ -14,6 +14,8 @@ export interface Graphs {
   /** Of the session opened last. */
   readonly provider: Provider
   readonly reason: string
+  /** Those that are open, the one used longest ago first. */
+  readonly open: readonly GraphName[]
   /** @throws {ChainruleError} after `release` */
   checkOpen(): void
   /** Runs a graph and returns the outputs of those names. @throws {ChainruleError} after `release` */
@@ -23,11 +25,15 @@ export interface Graphs {
 }
 
 /** The inputs and outputs that the format promises for a graph. */
-export function graphSignature(name: GraphName, { domain, state }: Pick<ModelManifest, 'domain' | 'state'>): { inputs: string[]; outputs: string[] } {
+export function graphSignature(name: GraphName, { domain, state, samplingFilters }: Pick<ModelManifest, 'domain' | 'state' | 'samplingFilters'>): { inputs: string[]; outputs: string[] } {
   const carriesState = name !== 'score' || domain.length === 'variable'
   const inputs = name === 'score' ? ['x'] : ['uniforms', 'temperature', 'given', 'isGiven']
   const outputs = { score: ['nats'], step: ['value', 'drawn', 'distance', 'nats'], sample: ['values', 'drawn', 'distance', 'nats'] }[name]
   if (!carriesState) return { inputs, outputs }
+  if (samplingFilters && name !== 'score') {
+    inputs.push(...samplingFilters, 'seen')
+    outputs.push('next.seen')
+  }
   return {
     inputs: [...inputs, 'previous', 'isStart', ...state.map((tensor) => `state.${tensor.name}`)],
     outputs: [...outputs, ...state.map((tensor) => `next.${tensor.name}`)],
@@ -46,8 +52,8 @@ function checkSignature(file: string, session: Session, expected: { inputs: stri
   if (faults.length) throw new InvalidModelError(`${file} is not a graph of this format: ${faults.join('; ')}. Export the model again.`)
 }
 
-/** Opens the first graph, so that the provider is known and the model has been seen to load. @throws as `openSession` does */
-export async function openGraphs(files: ModelFiles, options: { provider: Provider | 'auto'; threads: number }): Promise<Graphs> {
+/** Opens the first graph, so that the provider is known and the model has been seen to load. @throws what `openSession` throws */
+export async function openGraphs(files: ModelFiles, options: Pick<SessionOptions, 'provider' | 'threads'>, openSession: OpenSession): Promise<Graphs> {
   /** Used longest ago first. */
   const open = new Map<GraphName, Session>()
   let last!: Session
@@ -88,6 +94,9 @@ export async function openGraphs(files: ModelFiles, options: { provider: Provide
   await session('score')
   return {
     checkOpen,
+    get open() {
+      return [...open.keys()]
+    },
     get provider() {
       return last.provider
     },

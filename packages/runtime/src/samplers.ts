@@ -2,9 +2,10 @@
  * Two samplers that must agree: the graph that holds the whole loop, and its slow twin, one run of the step's graph for
  * each variable. Everything is in the order of generation. Axes: B batch, S steps, C components, K uniforms per component.
  */
-import type { ModelManifest } from '@chainrule/core'
-import { advanced, type Cursor, cursorFeeds, lastVariable, tensorMaker } from './cursor.js'
+import type { ModelManifest, SamplingFilters } from '@chainrule/core'
+import { advanced, type Cursor, cursorFeeds, lastVariable, tensor } from './cursor.js'
 import { type Graphs, graphSignature } from './graphs.js'
+import type { Feeds } from './session.js'
 
 /** What goes into a stretch of consecutive variables. */
 export interface Stretch {
@@ -16,6 +17,7 @@ export interface Stretch {
   /** [B, S], 1: given. */
   readonly isGiven: Uint8Array
   readonly temperature: number
+  readonly filters: Required<SamplingFilters>
 }
 
 /** What comes out of it. */
@@ -32,33 +34,64 @@ export interface Drawn {
 
 export type Sampler = (graphs: Graphs, manifest: ModelManifest, cursor: Cursor, stretch: Stretch) => Promise<Drawn & { cursor: Cursor }>
 
+/** The inputs that are the same at every step. */
+function settings({ samplingFilters }: ModelManifest, { temperature, filters }: Stretch): Feeds {
+  const number = (value: number) => tensor(Float32Array.of(value), [1])
+  const { topK, topP, minP, repetitionPenalty } = filters
+  return {
+    temperature: number(temperature),
+    ...(samplingFilters && { topK: tensor(Int32Array.of(topK), [1]), topP: number(topP), minP: number(minP), repetitionPenalty: number(repetitionPenalty) }),
+  }
+}
+
+/** What is wanted of a graph: which values occurred only where that makes a difference. */
+const outputsOf = (graph: 'sample' | 'step', manifest: ModelManifest, { filters }: Stretch): string[] => {
+  const { outputs } = graphSignature(graph, manifest)
+  return manifest.samplingFilters && filters.repetitionPenalty === 1 ? outputs.filter((name) => name !== 'next.seen') : outputs
+}
+
+const seenFeed = ({ seen }: Cursor): Feeds => (seen ? { seen } : {})
+
 /** One run for the whole stretch. */
-const inGraph: Sampler = async (graphs, manifest, cursor, { steps, uniforms, given, isGiven, temperature }) => {
+const inGraph: Sampler = async (graphs, manifest, cursor, stretch) => {
+  const { steps, uniforms, given, isGiven } = stretch
   const { components: C } = manifest.domain
-  const [tensor, B] = [await tensorMaker(), cursor.batch]
+  const B = cursor.batch
   const feeds = {
-    ...(await cursorFeeds(cursor)),
+    ...cursorFeeds(cursor),
     uniforms: tensor(uniforms, [B, steps, C, manifest.uniformsPerComponent]),
     given: tensor(given, [B, steps, C]),
     isGiven: tensor(isGiven, [B, steps]),
-    temperature: tensor(Float32Array.of(temperature), [1]),
+    ...settings(manifest, stretch),
+    ...seenFeed(cursor),
   }
-  const outputs = await graphs.run('sample', feeds, graphSignature('sample', manifest).outputs)
-  const values = outputs.values.data as Int32Array
+  const outputs = await graphs.run('sample', feeds, outputsOf('sample', manifest, stretch))
+  // The loop stops where every row has ended; nothing but the end comes after.
+  const [made, end] = [outputs.values.dims[1], manifest.domain.end ?? 0]
+  const values = lengthened(outputs.values.data as Int32Array, B, made * C, steps * C, end)
   return {
     values,
-    drawn: outputs.drawn.data as Int32Array,
-    distance: outputs.distance.data as Float32Array,
-    nats: outputs.nats.data as Float32Array,
+    drawn: lengthened(outputs.drawn.data as Int32Array, B, made * C, steps * C, end),
+    distance: lengthened(outputs.distance.data as Float32Array, B, made, steps, 0),
+    nats: lengthened(outputs.nats.data as Float32Array, B, made, steps, 0),
     cursor: advanced(cursor, outputs, lastVariable(values, B, C)),
   }
 }
 
+/** Rows of `length` numbers as rows of `wanted`, the rest of each filled. */
+function lengthened<A extends Float32Array | Int32Array>(rows: A, batch: number, length: number, wanted: number, value: number): A {
+  if (length === wanted) return rows
+  const result = new (rows.constructor as new (size: number) => A)(batch * wanted).fill(value) as A
+  for (let b = 0; b < batch; b++) result.set(rows.subarray(b * length, (b + 1) * length), b * wanted)
+  return result
+}
+
 /** One run for every variable. */
-const byStep: Sampler = async (graphs, manifest, cursor, { steps, uniforms, given, isGiven, temperature }) => {
+const byStep: Sampler = async (graphs, manifest, cursor, stretch) => {
+  const { steps, uniforms, given, isGiven } = stretch
   const { components: C } = manifest.domain
   const K = manifest.uniformsPerComponent
-  const [tensor, B] = [await tensorMaker(), cursor.batch]
+  const B = cursor.batch
   const result = { values: new Int32Array(B * steps * C), drawn: new Int32Array(B * steps * C), distance: new Float32Array(B * steps), nats: new Float32Array(B * steps) }
   /** Column `step` of rows [B, S, width] → [B, width], and back. */
   const take = <A extends Float32Array | Int32Array | Uint8Array>(rows: A, width: number, step: number): A => {
@@ -69,15 +102,17 @@ const byStep: Sampler = async (graphs, manifest, cursor, { steps, uniforms, give
   const put = <A extends Float32Array | Int32Array>(rows: A, width: number, step: number, column: A) => {
     for (let b = 0; b < B; b++) rows.set(column.subarray(b * width, (b + 1) * width), (b * steps + step) * width)
   }
+  const [fixed, names] = [settings(manifest, stretch), outputsOf('step', manifest, stretch)]
   for (let step = 0; step < steps; step++) {
     const feeds = {
-      ...(await cursorFeeds(cursor)),
+      ...cursorFeeds(cursor),
       uniforms: tensor(take(uniforms, C * K, step), [B, C, K]),
       given: tensor(take(given, C, step), [B, C]),
       isGiven: tensor(take(isGiven, 1, step), [B]),
-      temperature: tensor(Float32Array.of(temperature), [1]),
+      ...fixed,
+      ...seenFeed(cursor),
     }
-    const outputs = await graphs.run('step', feeds, graphSignature('step', manifest).outputs)
+    const outputs = await graphs.run('step', feeds, names)
     const value = outputs.value.data as Int32Array
     put(result.values, C, step, value)
     put(result.drawn, C, step, outputs.drawn.data as Int32Array)

@@ -3,23 +3,32 @@
  * sequence that another one drew). Options are checked here. Axes: N samples, n variables, C components.
  */
 import {
+  checkEnded,
+  checkSamplingFilters,
   checkSeed,
+  endedLength,
+  InvalidDataError,
   InvalidOptionError,
   type ModelManifest,
   refuseUnknownOptions,
   type ResolvedOrder,
+  samplingFilterNames,
+  type SamplingFilters,
   toGenerationOrder,
   toPositions,
   UnsupportedError,
   wholeNumber,
 } from '@chainrule/core'
-import { beginning, type Cursor, repeated } from './cursor.js'
-import { generate, type Given } from './generation.js'
+import { beginning, type Cursor, repeated, withSeen } from './cursor.js'
+import { columns, generate, type Given } from './generation.js'
 import type { Graphs } from './graphs.js'
 import { checkLongest, checkValues, type Progress, readSequence } from './scoring.js'
 import { type SamplerName, samplers } from './samplers.js'
 
-/** Values that stay as they are; only the others are drawn. Either array may be for one sample only: then all share it. */
+/**
+ * Values that stay as they are; only the others are drawn. Either array may be for one sample only: then all share it.
+ * A sample that has ended before a given value stays ended.
+ */
 export interface GivenValues {
   /** [N or 1, n, C], by position. */
   values: Int32Array
@@ -27,12 +36,13 @@ export interface GivenValues {
   isGiven: Uint8Array
 }
 
-interface CommonOptions {
+/** With filters, which only some heads know: `model.manifest.samplingFilters`. `nats` stay those of the model itself. */
+interface CommonOptions extends SamplingFilters {
   /** 0 … 2³² − 1. The same seed draws the same numbers, in whatever batches. */
   seed: number
   /** > 0; 1 samples from the model, less is more cautious. `nats` are those of temperature 1. */
   temperature?: number
-  /** [p, C], variable length only: what all samples begin with. Noise counts positions from its first variable. */
+  /** [p, C], variable length only: what all samples begin with, without an end. Noise counts positions from its first variable. */
   prompt?: Int32Array
   /** 'graph': the whole loop in onnxruntime. 'steps': its slow twin, one run for each variable. */
   sampler?: SamplerName
@@ -42,7 +52,7 @@ interface CommonOptions {
 export interface SampleOptions extends CommonOptions {
   /** N. */
   count?: number
-  /** n, variable length only, and required there: how many variables to draw after the prompt. */
+  /** n, variable length only, and required there: how many variables to draw after the prompt; of a model whose x ends, at most. */
   length?: number
   given?: GivenValues
   /** The address of the first sample in the noise: samples 10 … 19 of a seed are the same in one call or another. */
@@ -61,19 +71,23 @@ export interface Samples {
   readonly drawn: Int32Array
   /** [N, n]: how far the noise lies outside the CDF interval of the values kept; 0 = inside. */
   readonly distance: Float32Array
+  /** [N], models whose x ends only: the variables of each sample, its end included where it was reached; after it `values` holds `end`. */
+  readonly lengths?: Int32Array
 }
 
 export interface StreamOptions extends CommonOptions {
-  /** How many variables; absent: until the consumer stops, or the model has reached the most that it takes. */
+  /** How many variables at most; absent: until the consumer stops, or the model has reached the most that it takes. An end, where there is one, is the last. */
   length?: number
-  /** Which sample of the seed. */
+  /** B, 1 where absent: samples that grow side by side. */
+  count?: number
+  /** The address of the first sample in the noise. */
   firstSample?: number
 }
 
 export interface StreamChunk {
-  /** [S, C] */
+  /** [B, S, C]; of a model whose x ends, `end` after the end of a sample. */
   readonly values: Int32Array
-  /** [S] */
+  /** [B, S] */
   readonly nats: Float32Array
 }
 
@@ -88,7 +102,8 @@ const stretch = 64
 const firstStretch = 4
 const mostSamples = 2 ** 32
 
-function checkCommon(owner: string, { domain }: ModelManifest, { seed, temperature = 1, prompt, sampler = 'graph' }: CommonOptions) {
+function checkCommon(owner: string, { domain, samplingFilters = [] }: ModelManifest, options: CommonOptions) {
+  const { seed, temperature = 1, prompt, sampler = 'graph' } = options
   checkSeed(owner, seed)
   if (typeof temperature !== 'number' || !(Math.fround(temperature) > 0) || !Number.isFinite(Math.fround(temperature))) {
     throw new InvalidOptionError(`${owner}: temperature must be a finite number above 0, got ${String(temperature)}. For the most probable values use a small one, 0.01 say.`)
@@ -98,8 +113,9 @@ function checkCommon(owner: string, { domain }: ModelManifest, { seed, temperatu
     if (domain.length !== 'variable') throw new UnsupportedError(`${owner}: a prompt belongs to models of variable length; this one has ${domain.length} variables. Pass the known ones as given.`)
     if (!(prompt instanceof Int32Array) || prompt.length % domain.components) throw new InvalidOptionError(`${owner}: prompt must be an Int32Array of whole variables (${domain.components} components each).`)
     checkValues(owner, 'prompt', prompt, domain, prompt.length / domain.components)
+    if (domain.end !== undefined && prompt.includes(domain.end)) throw new InvalidDataError(`${owner}: prompt ends (${domain.end}) at variable ${prompt.indexOf(domain.end)}; nothing can follow. Leave the end out.`)
   }
-  return { seed, temperature, prompt, sampler }
+  return { seed, temperature, filters: checkSamplingFilters(owner, options, samplingFilters), prompt, sampler }
 }
 
 /** Checks given values; the result gives those of samples first … first + B − 1, in the order of generation. */
@@ -114,7 +130,12 @@ function givenOf(owner: string, { values, isGiven }: GivenValues, { domain }: Mo
     const known = row(isGiven, sample, n)
     return { values: row(values, sample, n * C).map((value, at) => (known[Math.floor(at / C)] ? value : 0)), isGiven: known.map((flag) => (flag ? 1 : 0)) }
   }
-  for (let sample = 0; sample < N; sample++) checkValues(owner, 'given.values', kept(sample).values, domain, n)
+  for (let sample = 0; sample < N; sample++) {
+    const { values, isGiven } = kept(sample)
+    checkValues(owner, 'given.values', values, domain, n)
+    // Only what is given beside an end can contradict it.
+    if (domain.end !== undefined) checkEnded(values, domain.end, `${owner}: given.values of sample ${sample}`, isGiven.map((flag, at) => (flag && isGiven[at - 1] ? 0 : 1)))
+  }
   return (first, B) => {
     const result = { values: new Int32Array(B * n * C), isGiven: new Uint8Array(B * n) }
     for (let b = 0; b < B; b++) {
@@ -127,19 +148,19 @@ function givenOf(owner: string, { values, isGiven }: GivenValues, { domain }: Mo
 }
 
 /** The cursor after the prompt, of batch 1. The slow twin reads it slowly, too: it must not lean on the score's graph. */
-async function afterPrompt(owner: string, graphs: Graphs, manifest: ModelManifest, prompt: Int32Array | undefined, sampler: SamplerName, signal?: AbortSignal): Promise<Cursor> {
-  const start = await beginning(manifest, 1)
+async function afterPrompt(owner: string, graphs: Graphs, manifest: ModelManifest, { prompt, sampler, filters }: ReturnType<typeof checkCommon>, signal?: AbortSignal): Promise<Cursor> {
+  const start = beginning(manifest, 1)
   if (!prompt?.length) return start
-  if (sampler === 'graph') return (await readSequence(graphs, manifest, start, prompt, owner, signal)).cursor
+  if (sampler === 'graph') return withSeen((await readSequence(graphs, manifest, start, prompt, owner, signal)).cursor, prompt)
   const steps = prompt.length / manifest.domain.components
   const uniforms = new Float32Array(prompt.length * manifest.uniformsPerComponent).fill(0.5)
-  return (await samplers[sampler](graphs, manifest, start, { steps, uniforms, given: prompt, isGiven: new Uint8Array(steps).fill(1), temperature: 1 })).cursor
+  return (await samplers[sampler](graphs, manifest, start, { steps, uniforms, given: prompt, isGiven: new Uint8Array(steps).fill(1), temperature: 1, filters })).cursor
 }
 
 /** What a verb returns for each variable, and how many numbers per component or variable. */
 const parts = (C: number) => [['values', C], ['nats', 1], ['drawn', C], ['distance', 1]] as const
 
-const commonNames = ['seed', 'temperature', 'prompt', 'sampler', 'signal', 'length', 'firstSample']
+const commonNames = ['seed', 'temperature', ...samplingFilterNames, 'prompt', 'sampler', 'signal', 'length', 'firstSample']
 
 /**
  * Draws samples: x_π(0), x_π(1), … by ancestral sampling.
@@ -147,7 +168,8 @@ const commonNames = ['seed', 'temperature', 'prompt', 'sampler', 'signal', 'leng
  */
 export async function sample(graphs: Graphs, manifest: ModelManifest, order: ResolvedOrder, options: SampleOptions, owner = 'sample'): Promise<Samples> {
   refuseUnknownOptions(owner, options, [...commonNames, 'count', 'given', 'batchSize', 'onProgress'])
-  const { prompt, sampler, seed, temperature } = checkCommon(owner, manifest, options)
+  const common = checkCommon(owner, manifest, options)
+  const { prompt, sampler, seed, temperature, filters } = common
   const { domain } = manifest
   const C = domain.components
   const N = wholeNumber(owner, 'count', options.count ?? 1)
@@ -160,8 +182,9 @@ export async function sample(graphs: Graphs, manifest: ModelManifest, order: Res
   checkLongest(owner, manifest, (prompt?.length ?? 0) / C + n)
   const given = options.given && givenOf(owner, options.given, manifest, order, N, n)
   const { signal, onProgress } = options
-  const read = prompt?.length ? await afterPrompt(owner, graphs, manifest, prompt, sampler, signal) : undefined
-  const result = { values: new Int32Array(N * n * C), nats: new Float32Array(N * n), drawn: new Int32Array(N * n * C), distance: new Float32Array(N * n) }
+  const read = prompt?.length ? await afterPrompt(owner, graphs, manifest, common, signal) : undefined
+  const { end } = domain
+  const result = { values: new Int32Array(N * n * C).fill(end ?? 0), nats: new Float32Array(N * n), drawn: new Int32Array(N * n * C).fill(end ?? 0), distance: new Float32Array(N * n) }
   let done = 0
   for (let first = 0; first < N; first += batchSize) {
     const B = Math.min(batchSize, N - first)
@@ -169,12 +192,13 @@ export async function sample(graphs: Graphs, manifest: ModelManifest, order: Res
       graphs,
       manifest,
       order,
-      cursor: read ? await repeated(read, manifest.state, B) : await beginning(manifest, B),
+      cursor: read ? repeated(read, manifest.state, B) : beginning(manifest, B),
       length: n,
       firstPosition: (prompt?.length ?? 0) / C,
       seed,
       firstSample: firstSample + first,
       temperature,
+      filters,
       given: given?.(first, B),
       sampler,
       stretchLength: () => stretch,
@@ -189,7 +213,10 @@ export async function sample(graphs: Graphs, manifest: ModelManifest, order: Res
       }
       onProgress?.({ done: (done += B * steps), total: N * n })
     }
+    // All ended before the most that was asked for.
+    if (done < (first + B) * n) onProgress?.({ done: (done = (first + B) * n), total: N * n })
   }
+  if (end !== undefined) return { ...result, lengths: Int32Array.from({ length: N }, (_, which) => endedLength(result.values.subarray(which * n, (which + 1) * n), end)) }
   if (order.isLeftToRight) return result
   for (const [name, width] of parts(C)) {
     for (let which = 0; which < N; which++) {
@@ -201,25 +228,32 @@ export async function sample(graphs: Graphs, manifest: ModelManifest, order: Res
 }
 
 /**
- * Draws one sample of a variable length and yields it as it grows; a consumer that stops taking stops the work.
+ * Draws samples of a variable length, one if nothing else is said, and yields them as they grow; a consumer that stops taking stops the work.
  * The same values as `sample` with the same seed and prompt.
  * @throws {InvalidOptionError | InvalidDataError | UnsupportedError | InterruptedError}
  */
 export function stream(graphs: Graphs, manifest: ModelManifest, order: ResolvedOrder, options: StreamOptions): AsyncGenerator<StreamChunk, void, undefined> {
   const owner = 'stream'
-  refuseUnknownOptions(owner, options, commonNames)
+  refuseUnknownOptions(owner, options, [...commonNames, 'count'])
   if (manifest.domain.length !== 'variable') throw new UnsupportedError(`stream: the model has ${manifest.domain.length} variables, only a variable length grows. Use sample.`)
-  const { prompt, sampler, seed, temperature } = checkCommon(owner, manifest, options)
-  const firstPosition = (prompt?.length ?? 0) / manifest.domain.components
+  const common = checkCommon(owner, manifest, options)
+  const { prompt, ...settings } = common
+  const { components: C, end } = manifest.domain
+  const firstPosition = (prompt?.length ?? 0) / C
   const length = options.length === undefined ? (manifest.longest ?? Infinity) - firstPosition : wholeNumber(owner, 'length', options.length)
   if (length !== Infinity) checkLongest(owner, manifest, firstPosition + Math.max(1, length))
-  const firstSample = wholeNumber(owner, 'firstSample', options.firstSample ?? 0, 0, mostSamples - 1)
+  const B = wholeNumber(owner, 'count', options.count ?? 1)
+  const firstSample = wholeNumber(owner, 'firstSample', options.firstSample ?? 0, 0, mostSamples - B)
   const { signal } = options
   async function* grow(): AsyncGenerator<StreamChunk, void, undefined> {
-    const cursor = await afterPrompt(owner, graphs, manifest, prompt, sampler, signal)
+    const cursor = repeated(await afterPrompt(owner, graphs, manifest, common, signal), manifest.state, B)
     const stretchLength = (which: number) => Math.min(stretch, firstStretch * 2 ** which)
-    const stretches = generate({ graphs, manifest, order, cursor, length, firstPosition, seed, firstSample, temperature, sampler, stretchLength, signal, owner })
-    for await (const { values, nats } of stretches) yield { values, nats }
+    const stretches = generate({ graphs, manifest, order, cursor, length, firstPosition, ...settings, firstSample, stretchLength, signal, owner })
+    for await (const { values, nats, steps } of stretches) {
+      const rows = Array.from({ length: B }, (_, b) => values.subarray(b * steps * C, (b + 1) * steps * C))
+      const own = end === undefined ? steps : Math.max(...rows.map((row) => endedLength(row, end)))
+      yield { values: columns(values, B, C, 0, own), nats: columns(nats, B, 1, 0, own) }
+    }
   }
   return grow()
 }

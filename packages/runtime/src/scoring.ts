@@ -3,8 +3,8 @@
  * chunk by chunk with the state carried, so that a chunk continues exactly where the last one ended.
  * Axes: N sequences, B batch, S variables of a chunk, C components.
  */
-import { fixedLength, InvalidDataError, InvalidOptionError, type ModelManifest, refuseUnknownOptions, throwIfInterrupted, UnsupportedError, wholeNumber } from '@chainrule/core'
-import { advanced, beginning, type Cursor, cursorFeeds, lastVariable, tensorMaker } from './cursor.js'
+import { checkEnded, fixedLength, InvalidDataError, InvalidOptionError, type ModelManifest, refuseUnknownOptions, throwIfInterrupted, UnsupportedError, wholeNumber } from '@chainrule/core'
+import { advanced, beginning, type Cursor, cursorFeeds, lastVariable, tensor } from './cursor.js'
 import { type Graphs, graphSignature } from './graphs.js'
 
 /** Variables of all samples together. */
@@ -14,7 +14,7 @@ export interface Progress {
 }
 
 export interface ScoreOptions {
-  /** [N, n, C], by position. */
+  /** [N, n, C], by position. Of a model whose x ends, rows that have ended are filled with `end`, which has 0 nats after an end. */
   x: Int32Array
   /** n, where the model's length is variable; absent there: x is one sequence. */
   length?: number
@@ -56,7 +56,6 @@ export function checkLongest(owner: string, { longest, domain }: ModelManifest, 
  */
 export async function readSequence(graphs: Graphs, manifest: ModelManifest, cursor: Cursor, x: Int32Array, owner: string, signal?: AbortSignal, onChunk?: (variables: number) => void) {
   const { components: C } = manifest.domain
-  const tensor = await tensorMaker()
   const B = cursor.batch
   const rowLength = x.length / B
   const n = rowLength / C
@@ -66,7 +65,7 @@ export async function readSequence(graphs: Graphs, manifest: ModelManifest, curs
     const size = Math.min(chunkLength, n - start)
     const chunk = new Int32Array(B * size * C)
     for (let b = 0; b < B; b++) chunk.set(x.subarray(b * rowLength + start * C, b * rowLength + (start + size) * C), b * size * C)
-    const outputs = await graphs.run('score', { ...(await cursorFeeds(cursor)), x: tensor(chunk, [B, size, C]) }, graphSignature('score', manifest).outputs)
+    const outputs = await graphs.run('score', { ...(cursorFeeds(cursor)), x: tensor(chunk, [B, size, C]) }, graphSignature('score', manifest).outputs)
     const ofChunk = outputs.nats.data as Float32Array
     for (let b = 0; b < B; b++) nats.set(ofChunk.subarray(b * size, (b + 1) * size), b * n + start)
     cursor = advanced(cursor, outputs, lastVariable(chunk, B, C))
@@ -102,8 +101,10 @@ export async function score(graphs: Graphs, manifest: ModelManifest, options: Sc
     if (!(isStart instanceof Uint8Array) || isStart.length !== N) throw new InvalidOptionError(`score: isStart must be a Uint8Array of ${N} entries, got ${isStart.length}.`)
     if (!previous && isStart.includes(0)) throw new InvalidOptionError(`score: isStart says that sequence ${isStart.indexOf(0)} continues something, but previous is missing.`)
   }
+  if (domain.end !== undefined) {
+    for (let row = 0; row < N; row++) checkEnded(x.subarray(row * n, (row + 1) * n), domain.end, `${owner}: sequence ${row} of x`, undefined, isStart?.[row] ? undefined : previous?.[row])
+  }
   const batchSize = wholeNumber(owner, 'batchSize', options.batchSize ?? Math.max(1, Math.min(64, Math.floor(variablesOfRun / (isVariable ? Math.min(n, chunkLength) : n)))))
-  const tensor = await tensorMaker()
   const nats = new Float32Array(N * n)
   let done = 0
   const advance = (variables: number) => onProgress?.({ done: (done += variables), total: N * n })
@@ -112,7 +113,7 @@ export async function score(graphs: Graphs, manifest: ModelManifest, options: Sc
     const B = Math.min(batchSize, N - first)
     const rows = x.slice(first * n * C, (first + B) * n * C)
     if (isVariable) {
-      const start = await beginning(manifest, B)
+      const start = beginning(manifest, B)
       const cursor: Cursor = {
         ...start,
         previous: previous ? previous.slice(first * C, (first + B) * C) : start.previous,

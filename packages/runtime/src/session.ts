@@ -1,17 +1,18 @@
 /**
- * Sessions: the only place that loads onnxruntime. Says which provider runs and why: onnxruntime throws where the CUDA
- * provider cannot load, so falling back to the CPU, and the reason for it, are ours.
+ * Sessions: one graph, loaded. Says which provider runs and why: onnxruntime throws where an accelerator cannot be had, so
+ * falling back to the CPU, and the reason for it, are ours.
  */
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join, relative } from 'node:path'
 import { InvalidModelError, InvalidOptionError, refuseUnknownOptions, UnavailableError, wholeNumber } from '@chainrule/core'
 import type { InferenceSession, Tensor } from 'onnxruntime-common'
+import type { Accelerator, Platform } from './platform.js'
 
-export type Provider = 'cpu' | 'cuda'
+export type OnnxRuntime = typeof import('onnxruntime-common')
+
+const providers = ['cpu', 'cuda', 'webgpu'] as const
+export type Provider = (typeof providers)[number]
 
 export interface SessionOptions {
-  /** 'auto' (the default): CUDA where it works, else the CPU. 'cuda': CUDA or an error. */
+  /** 'auto' (the default): an accelerator where one works, else the CPU. A provider by its name: that one or an error. */
   provider?: Provider | 'auto'
   /** Threads inside one operator; the default is 1, the fastest for small models sampled one variable at a time. */
   threads?: number
@@ -19,7 +20,8 @@ export interface SessionOptions {
   externalData?: readonly { path: string; data: Uint8Array }[]
 }
 
-export type Feeds = Record<string, Tensor>
+/** Tensors by name, as data; onnxruntime's own class is one of them. */
+export type Feeds = Record<string, Pick<Tensor, 'type' | 'data' | 'dims'>>
 
 export interface Session {
   readonly provider: Provider
@@ -32,105 +34,86 @@ export interface Session {
   release(): Promise<void>
 }
 
-type OnnxRuntime = typeof import('onnxruntime-common')
+export type OpenSession = (model: Uint8Array | string, options?: SessionOptions) => Promise<Session>
 
-let loading: Promise<OnnxRuntime> | undefined
-
-/**
- * Numbers below the smallest normal one count as 0: a softmax is several times faster. onnxruntime lets the first session of a process
- * decide, for its whole thread, JavaScript's own numbers below 2.3e-308 included; so it is the same for all sessions.
- */
-const flushDenormals = { session: { set_denormal_as_zero: '1' } }
-
-/** onnxruntime-node, loaded when the first session is opened. Its telemetry is off unless the user has decided otherwise. */
-export function loadOnnxRuntime(): Promise<OnnxRuntime> {
-  loading ??= (async () => {
-    process.env.ORT_DISABLE_TELEMETRY ??= '1'
-    try {
-      const module = (await import('onnxruntime-node')) as unknown as OnnxRuntime & { default?: OnnxRuntime }
-      return module.default ?? module
-    } catch (error) {
-      loading = undefined
-      throw new UnavailableError(`onnxruntime-node does not load here: ${(error as Error).message} Install it (npm install onnxruntime-node) on a platform it supports.`, { cause: error })
-    }
-  })()
-  return loading
-}
-
-/** Why CUDA cannot be had here, as far as files tell; undefined where it is worth trying. */
-function cudaObstacle(): string | undefined {
-  if (process.platform !== 'linux' || process.arch !== 'x64') return `onnxruntime-node has no CUDA provider for ${process.platform} ${process.arch}`
-  const folder = join(dirname(createRequire(import.meta.url).resolve('onnxruntime-node')), '..')
-  if (existsSync(join(folder, 'bin', 'napi-v6', process.platform, process.arch, 'libonnxruntime_providers_cuda.so'))) return undefined
-  return `the CUDA provider is not installed (where a CUDA driver is, run \`node ${join(relative('', folder), 'script', 'install.js')}\`)`
+/** @throws {InvalidOptionError} */
+export function checkSessionOptions(owner: string, { provider = 'auto', threads = 1 }: SessionOptions): void {
+  const names = ['auto', ...providers]
+  if (!names.includes(provider)) throw new InvalidOptionError(`${owner}: provider must be one of ${names.join(', ')}, got ${JSON.stringify(provider)}.`)
+  wholeNumber(owner, 'threads', threads)
 }
 
 const firstLine = (error: unknown) => String((error as Error).message ?? error).split('\n')[0]
 
-/**
- * Opens a model from its bytes or its path.
- * @throws {InvalidOptionError} for an unknown option or provider
- * @throws {InvalidModelError} where onnxruntime refuses the model
- * @throws {UnavailableError} where onnxruntime or the provider that was demanded is not to be had
- */
-export async function openSession(model: Uint8Array | string, options: SessionOptions = {}): Promise<Session> {
-  refuseUnknownOptions('openSession', options, ['provider', 'threads', 'externalData'])
-  const { provider = 'auto', threads = 1, externalData } = options
-  if (!['auto', 'cpu', 'cuda'].includes(provider)) throw new InvalidOptionError(`openSession: provider must be 'auto', 'cpu' or 'cuda', got ${JSON.stringify(provider)}.`)
-  wholeNumber('openSession', 'threads', threads)
-  const ort = await loadOnnxRuntime()
-  const open = (executionProviders: InferenceSession.ExecutionProviderConfig[]): Promise<InferenceSession> => {
-    const settings = {
-      executionProviders,
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      logSeverityLevel: 4 as const,
-      ...(externalData && { externalData: [...externalData] }),
-      extra: flushDenormals,
+type Attempt = { readonly inner: InferenceSession; readonly ort: OnnxRuntime } | { readonly obstacle: string; readonly cause?: unknown }
+
+/** How sessions are opened on a platform. */
+export function sessionsOn(platform: Platform): OpenSession {
+  return async function openSession(model, options = {}) {
+    refuseUnknownOptions('openSession', options, ['provider', 'threads', 'externalData'])
+    checkSessionOptions('openSession', options)
+    const { provider = 'auto', threads = 1, externalData } = options
+
+    const open = async (used: Provider): Promise<{ inner: InferenceSession; ort: OnnxRuntime }> => {
+      const ort = await platform.load(used)
+      const settings = {
+        executionProviders: used === 'cpu' ? ['cpu'] : [used, 'cpu'],
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+        logSeverityLevel: 4 as const,
+        ...(externalData && { externalData: [...externalData] }),
+        ...platform.settings(ort, threads),
+      }
+      return { ort, inner: await (typeof model === 'string' ? ort.InferenceSession.create(model, settings) : ort.InferenceSession.create(model, settings)) }
     }
-    return typeof model === 'string' ? ort.InferenceSession.create(model, settings) : ort.InferenceSession.create(model, settings)
-  }
-  const openOnCpu = async () => {
-    try {
-      return await open(['cpu'])
-    } catch (error) {
-      throw new InvalidModelError(`onnxruntime cannot open ${typeof model === 'string' ? model : 'the model'}: ${(error as Error).message}`, { cause: error })
+    const openOnCpu = async () => {
+      try {
+        return await open('cpu')
+      } catch (error) {
+        if (error instanceof UnavailableError) throw error
+        throw new InvalidModelError(`onnxruntime cannot open ${typeof model === 'string' ? model : 'the model'}: ${(error as Error).message}`, { cause: error })
+      }
     }
-  }
-  /** The session on CUDA, or why there is none. A model that no provider opens throws InvalidModelError. */
-  const tryCuda = async (): Promise<{ inner: InferenceSession; obstacle?: undefined } | { inner?: InferenceSession; obstacle: string; cause?: unknown }> => {
-    const obstacle = cudaObstacle()
-    if (obstacle) return { obstacle }
-    try {
-      return { inner: await open(['cuda', 'cpu']) }
-    } catch (cause) {
-      return { inner: await openOnCpu(), obstacle: `the CUDA provider does not work: ${firstLine(cause)}`, cause }
+    const attempt = async (used: Accelerator): Promise<Attempt> => {
+      const obstacle = await platform.obstacle(used)
+      if (obstacle) return { obstacle }
+      try {
+        return await open(used)
+      } catch (cause) {
+        return { obstacle: `the ${used} provider does not work: ${firstLine(cause)}`, cause }
+      }
     }
-  }
-  let inner: InferenceSession
-  let used: Provider = 'cpu'
-  let reason = 'cpu, as asked'
-  if (provider === 'cpu') inner = await openOnCpu()
-  else {
-    const attempt = await tryCuda()
-    if (attempt.obstacle === undefined) {
-      inner = attempt.inner
-      used = 'cuda'
-      reason = provider === 'cuda' ? 'cuda, as asked' : 'cuda: the CUDA provider works here'
-    } else if (provider === 'cuda') {
-      await attempt.inner?.release()
-      throw new UnavailableError(`The CUDA provider was asked for, but ${attempt.obstacle}. Use the provider 'cpu' or 'auto'.`, { cause: attempt.cause })
-    } else {
-      inner = attempt.inner ?? (await openOnCpu())
-      reason = `cpu: ${attempt.obstacle}`
+
+    const choose = async (): Promise<{ inner: InferenceSession; ort: OnnxRuntime; used: Provider; reason: string }> => {
+      if (provider === 'cpu') return { ...(await openOnCpu()), used: 'cpu', reason: 'cpu, as asked' }
+      const obstacles: string[] = []
+      for (const used of provider === 'auto' ? platform.automatic : [provider]) {
+        const result = await attempt(used)
+        if ('inner' in result) return { ...result, used, reason: provider === 'auto' ? `${used}: it works here` : `${used}, as asked` }
+        obstacles.push(result.obstacle)
+        if (provider !== 'auto') {
+          // A model that no provider opens is the model's fault.
+          if (result.cause) await openOnCpu().then(({ inner }) => inner.release())
+          throw new UnavailableError(`The provider ${used} was asked for, but ${result.obstacle}. Use the provider 'cpu' or 'auto'.`, { cause: result.cause })
+        }
+      }
+      return { ...(await openOnCpu()), used: 'cpu', reason: `cpu: ${obstacles.join('; ')}` }
     }
-  }
-  return {
-    provider: used,
-    reason,
-    inputNames: inner.inputNames,
-    outputNames: inner.outputNames,
-    run: (feeds, outputs) => (outputs ? inner.run(feeds, outputs) : inner.run(feeds)) as Promise<Feeds>,
-    release: () => inner.release(),
+
+    const { inner, ort, used, reason } = await choose()
+    // An output that is null is one that onnxruntime makes room for.
+    const native = (values: Feeds): Record<string, Tensor> =>
+      Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value === null || value instanceof ort.Tensor ? value : new ort.Tensor(value.type, value.data, value.dims)]))
+    return {
+      provider: used,
+      reason,
+      inputNames: inner.inputNames,
+      outputNames: inner.outputNames,
+      run: (feeds, outputs) => {
+        if (!outputs) return inner.run(native(feeds))
+        return inner.run(native(feeds), Array.isArray(outputs) ? outputs : native(outputs as Feeds))
+      },
+      release: () => inner.release(),
+    }
   }
 }

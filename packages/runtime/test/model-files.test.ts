@@ -6,6 +6,7 @@ import { graphFiles, InvalidModelError, InvalidOptionError, manifestFile, weight
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openModel } from '../src/index.js'
 import { chain, grid, listing, type ModelFiles, withManifest } from './fixture.js'
+import { Graph } from './onnx-writer.js'
 import { chainSample } from './oracle.js'
 
 let directory: string
@@ -40,6 +41,21 @@ test('a directory by path, by URL and through a link to it, and bytes: the same 
     expect(parameters['network/table'].data).toEqual(chain.table)
     await model.release()
   }
+})
+
+test('the bytes of a listed file, of no other, and of none that has changed', async () => {
+  const path = await written({ ...chain.files, 'notes.txt': Uint8Array.of(1) })
+  for (const source of [path, chain.files]) {
+    const model = await openModel(source)
+    expect(Buffer.compare(await model.file(graphFiles.step), chain.files[graphFiles.step])).toBe(0)
+    for (const name of ['notes.txt', '../notes.txt', manifestFile]) await expect(model.file(name)).rejects.toThrow(/lists no/)
+    await model.release()
+    await expect(model.file(graphFiles.step)).rejects.toThrow(/released/)
+  }
+  const model = await openModel(path)
+  await truncate(join(path, graphFiles.step), 3)
+  await expect(model.file(graphFiles.step)).rejects.toThrow(/has changed/)
+  await model.release()
 })
 
 test('the order is resolved', async () => {
@@ -102,6 +118,26 @@ describe('file names that lead elsewhere', () => {
   })
 })
 
+test('a graph that reads outside of its directory is refused, though its own hash is right', async () => {
+  const places = ['secret.bin', 'model/inner/secret.bin', 'model/beside.bin']
+  await mkdir(join(directory, 'model', 'inner'), { recursive: true })
+  for (const place of places) await writeFile(join(directory, place), new Uint8Array(36))
+  await symlink(join(directory, 'secret.bin'), join(directory, 'model', 'link.bin'))
+  const reading = (location: string) => {
+    const g = new Graph([{ name: 'x', type: 'float32', shape: [9] }], [{ name: 'y', type: 'float32', shape: [9] }])
+    g.external('secret', [9], location, 0, 36)
+    g.node('Add', ['x', 'secret'], {}, ['y'])
+    const bytes = g.file()
+    return withManifest({ ...chain.files, [graphFiles.score]: bytes }, (manifest) => ({ ...manifest, files: { ...manifest.files, [graphFiles.score]: listing(bytes) } }))
+  }
+  for (const location of ['../secret.bin', 'inner/../../secret.bin', join(directory, 'secret.bin'), 'link.bin']) {
+    await refuses(await written(reading(location), join(directory, 'model')), 'onnxruntime cannot open')
+    await refuses(reading(location), 'onnxruntime cannot open')
+  }
+  // What lies beside it is read: nothing else was wrong with these graphs.
+  await refuses(await written(reading('beside.bin'), join(directory, 'model')), 'not a graph of this format')
+})
+
 test('a file that is listed besides the usual ones is checked, too', async () => {
   const files = withManifest(chain.files, (manifest) => ({ ...manifest, files: { ...manifest.files, 'tokenizer.json': listing(Uint8Array.of(1)) } }))
   await refuses(files, 'tokenizer.json')
@@ -140,10 +176,10 @@ test('graphs of another format', async () => {
 })
 
 test('sources and options that are none', async () => {
-  await expect(openModel(new URL('https://example.org/model'))).rejects.toThrow(/must begin with file:.*Fetch the model's files/)
+  await expect(openModel(new URL('ftp://example.org/model'))).rejects.toThrow(/must begin with file:, http: or https:/)
   await expect(openModel(7 as never)).rejects.toThrow(InvalidOptionError)
   await expect(openModel(null as never)).rejects.toThrow(InvalidOptionError)
   await expect(openModel(chain.files, { device: 'gpu' } as never)).rejects.toThrow(/unknown option "device"/)
   await expect(openModel(chain.files, { threads: 0 })).rejects.toThrow(/threads/)
-  await expect(openModel(chain.files, { provider: 'gpu' as never })).rejects.toThrow(/provider must be 'auto', 'cpu' or 'cuda'/)
+  await expect(openModel(chain.files, { provider: 'gpu' as never })).rejects.toThrow(/provider must be one of auto, cpu, cuda, webgpu/)
 })

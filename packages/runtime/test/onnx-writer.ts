@@ -54,8 +54,7 @@ export class Graph {
     return outputs[0]
   }
 
-  constant(type: 'float32' | 'int32' | 'int64' | 'bool', shape: readonly number[], values: readonly number[]): string {
-    const name = `c${Graph.count++}`
+  constant(type: 'float32' | 'int32' | 'int64' | 'bool', shape: readonly number[], values: readonly number[], name = `c${Graph.count++}`): string {
     const data = { float32: () => Float32Array.from(values).buffer, int32: () => Int32Array.from(values).buffer, int64: () => BigInt64Array.from(values, BigInt).buffer, bool: () => Uint8Array.from(values).buffer }[type]()
     this.initializers.push(...bytes(5, [...shape.flatMap((size) => int(1, size)), ...int(2, elementTypes[type]), ...bytes(8, text(name)), ...bytes(9, [...new Uint8Array(data)])]))
     return name

@@ -1,8 +1,9 @@
 import { ChainruleError, InterruptedError, InvalidDataError, InvalidOptionError, manifestOrder, uniform, UnsupportedError } from '@chainrule/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openGraphs } from '../src/graphs.js'
-import { type OpenModel, openModel, type Samples } from '../src/index.js'
+import { type OpenModel, openModel, openSession, type Samples } from '../src/index.js'
 import { openModelFiles } from '../src/model-files.js'
+import { node } from '../src/platform/node.js'
 import { sample } from '../src/sampling.js'
 import { chain, chainProbabilities, grid, gridPermutation, gridProbabilities, withManifest } from './fixture.js'
 import { chainNats, chainSample, gridSample, outside, pick } from './oracle.js'
@@ -187,6 +188,17 @@ describe('stream', () => {
     expect(chunks.map((chunk) => chunk.length)).toEqual([4, 8, 16, 32, 64, 26])
   })
 
+  test.each(['graph', 'steps'] as const)('several grow side by side, by %s', async (sampler) => {
+    const options = { seed: 4, count: 3, length: 20, prompt: Int32Array.of(1, 2), firstSample: 2, sampler }
+    const rows: number[][] = [[], [], []]
+    for await (const { values, nats } of chainModel.stream(options)) {
+      expect(values.length).toBe(nats.length)
+      const steps = nats.length / 3
+      rows.forEach((row, b) => row.push(...values.subarray(b * steps, (b + 1) * steps)))
+    }
+    expect(rows.flat()).toEqual(Array.from((await chainModel.sample(options)).values))
+  })
+
   test('without a length goes on until the consumer stops', async () => {
     const values: number[] = []
     for await (const chunk of chainModel.stream({ seed: 1 })) {
@@ -247,7 +259,7 @@ describe('refuses', () => {
     [{ seed: 1, length: 5, temperature: 0 }, /temperature must be a finite number above 0/],
     [{ seed: 1, length: 5, temperature: Infinity }, /temperature/],
     [{ seed: 1, length: 5, temperature: 1e-60 }, /temperature/],
-    [{ seed: 1, length: 5, topK: 3 }, /unknown option "topK"/],
+    [{ seed: 1, length: 5, top: 3 }, /unknown option "top"/],
     [{ seed: 1, length: 5, sampler: 'toString' }, /sampler must be one of graph, steps/],
     [{ seed: 1, length: 5, prompt: [1] }, /prompt must be an Int32Array/],
     [{ seed: 1, length: 5, given: { values: new Int32Array(4), isGiven: new Uint8Array(5) } }, /given.values must be an Int32Array of 5/],
@@ -265,13 +277,18 @@ describe('refuses', () => {
     await expect(chainModel.replay({ seed: 1, length: 2, values: Int32Array.of(1, 5) })).rejects.toThrow(InvalidDataError)
   })
 
+  test('filters that the head does not know', async () => {
+    await expect(chainModel.sample({ seed: 1, length: 5, topK: 3 })).rejects.toThrow(UnsupportedError)
+    expect(() => chainModel.stream({ seed: 1, minP: 0.1 })).toThrow(/does not know minP/)
+  })
+
   test('a prompt or another length where the length is fixed', async () => {
     await expect(gridModel.sample({ seed: 1, prompt: Int32Array.of(1, 1) })).rejects.toThrow(UnsupportedError)
     await expect(gridModel.sample({ seed: 1, length: 5 })).rejects.toThrow(/have 4 variables, got length 5/)
   })
 
   test('unknown options of stream and replay', async () => {
-    expect(() => chainModel.stream({ seed: 1, count: 2 } as never)).toThrow(/unknown option "count"/)
+    expect(() => chainModel.stream({ seed: 1, batchSize: 2 } as never)).toThrow(/unknown option "batchSize"/)
     await expect(chainModel.replay({ seed: 1, length: 1, values: Int32Array.of(0), given: {} } as never)).rejects.toThrow(/unknown option "given"/)
   })
 
@@ -317,8 +334,8 @@ describe('a model that takes at most 10 variables', () => {
 })
 
 test('the twin leans on no other graph than the step, its prompt included', async () => {
-  const files = await openModelFiles(chain.files)
-  const graphs = await openGraphs(files, { provider: 'cpu', threads: 1 })
+  const files = await openModelFiles(chain.files, node)
+  const graphs = await openGraphs(files, { provider: 'cpu', threads: 1 }, openSession)
   const runs: string[] = []
   const noting = { ...graphs, run: (...args: Parameters<typeof graphs.run>) => (runs.push(args[0]), graphs.run(...args)) }
   const options = { seed: 1, length: 5, prompt: Int32Array.of(1, 2) }

@@ -6,6 +6,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { openGraphs } from '../src/graphs.js'
 import { loadOnnxRuntime, openModel, openSession } from '../src/index.js'
 import { type ModelFiles, openModelFiles } from '../src/model-files.js'
+import { node } from '../src/platform/node.js'
 import { chain, grid } from './fixture.js'
 import { Graph } from './onnx-writer.js'
 
@@ -68,7 +69,7 @@ describe.runIf(!hasCuda)('without CUDA', () => {
   test('cuda is an error that says what to do', async () => {
     const attempt = openModel(chain.files, { provider: 'cuda' })
     await expect(attempt).rejects.toThrow(UnavailableError)
-    await expect(attempt).rejects.toThrow(/CUDA provider was asked for, but .*(no CUDA provider for|not installed).*Use the provider 'cpu' or 'auto'/)
+    await expect(attempt).rejects.toThrow(/provider cuda was asked for, but .*(no CUDA provider for|not installed).*Use the provider 'cpu' or 'auto'/)
   })
 
   test('auto falls back and says why', async () => {
@@ -85,12 +86,12 @@ describe.runIf(!hasCuda)('without CUDA', () => {
 describe('the sessions of a model', () => {
   /** The chain, as if its weights had so many bytes; counts how often each graph is opened. */
   async function counting(bytes: number) {
-    const files = await openModelFiles(chain.files)
+    const files = await openModelFiles(chain.files, node)
     const opened: string[] = []
     const listed = { ...files.manifest.files, [weightsFile]: { ...files.manifest.files[weightsFile], bytes } }
     const manifest: ModelManifest = { ...files.manifest, files: listed }
     const counted: ModelFiles = { ...files, manifest, graph: (name) => (opened.push(name), files.graph(name)) }
-    const graphs = await openGraphs(counted, { provider: 'cpu', threads: 1 })
+    const graphs = await openGraphs(counted, { provider: 'cpu', threads: 1 }, openSession)
     const { Tensor } = await loadOnnxRuntime()
     const feeds = (steps: number[]) => ({
       previous: new Tensor('int32', new Int32Array(1), [1, 1]),
@@ -151,8 +152,8 @@ describe('the sessions of a model', () => {
   })
 
   test('a run that fails says which graph', async () => {
-    const files = await openModelFiles(grid.files)
-    const graphs = await openGraphs(files, { provider: 'cpu', threads: 1 })
+    const files = await openModelFiles(grid.files, node)
+    const graphs = await openGraphs(files, { provider: 'cpu', threads: 1 }, openSession)
     const { Tensor } = await loadOnnxRuntime()
     const attempt = graphs.run('score', { x: new Tensor('int32', new Int32Array(3), [1, 3, 1]) }, ['nats'])
     await expect(attempt).rejects.toThrow(new RegExp(`${graphFiles.score} failed while running`))

@@ -2,18 +2,51 @@
  * Data is indexed: `length` examples, example `at(i)`. Batches are drawn by (seed, step), so a resumed run sees the same ones,
  * and nothing needs the whole set as tensors.
  */
-import { InvalidDataError, uniformIndex } from '@chainrule/core'
+import { checkEnded, InvalidDataError, uniformIndex } from '@chainrule/core'
+import type { Model, ProgramSpecification } from '@chainrule/core/tensors'
 
 export interface Example {
   /** The variables, by position: N × C whole numbers, row-major. */
   readonly x: Int32Array
   /** The variable before the first (C numbers), where x continues something; absent: x is a beginning. */
   readonly previous?: Int32Array
+  /**
+   * Packing, for domains with an end: 1 for each of the N variables with which a document begins, so that several stand side by side.
+   * Where the first is none, `previous` says what it continues. Absent: one document.
+   */
+  readonly isStart?: Uint8Array
 }
 
 export interface Data {
   readonly length: number
   at(index: number): Example
+  /** What the examples are cut from, for networks that count: every x whole, each variable once. Absent: the examples are whole. */
+  readonly sequences?: Iterable<ArrayLike<number>>
+}
+
+/** What the examples of a batch have in common. */
+export interface Layout {
+  /** N. */
+  readonly length: number
+  /** C. */
+  readonly components: number
+  /** The value that ends a document. */
+  readonly end?: number
+  /** Whether examples may hold several documents. */
+  readonly isPacked?: boolean
+}
+
+/** How a model takes its training examples: with several documents side by side where x has an end and the network can tell them apart. */
+export function trainingLayout({ domain: { components, end }, boundNetwork }: Model, length: number): Layout {
+  return { length, components, end, isPacked: end !== undefined && boundNetwork.packs === true }
+}
+
+/** The inputs that a batch of a variable length is to a program. */
+export function batchInputs(batch: number, { length, components, isPacked = false }: Layout, continues: boolean): ProgramSpecification['inputs'] {
+  return {
+    x: { shape: [batch, length, components], type: 'int32' },
+    ...(continues && { previous: { shape: [batch, components], type: 'int32' as const }, isStart: { shape: isPacked ? [batch, length] : [batch], type: 'bool' as const } }),
+  }
 }
 
 /** Examples of equal length, side by side. */
@@ -22,21 +55,31 @@ export interface Batch {
   readonly x: Int32Array
   /** int32 [B, C]; zeros where nothing came before. */
   readonly previous: Int32Array
-  /** bool [B]. */
+  /** bool [B]; [B, N] where packed. */
   readonly isStart: Uint8Array
 }
 
-/** Puts examples of N variables with C components side by side. @throws {InvalidDataError} for an example of another size */
-export function joinExamples(examples: readonly Example[], length: number, components: number): Batch {
+/**
+ * Puts examples of N variables with C components side by side.
+ * @throws {InvalidDataError} for an example of another size, one that goes on after its end, or documents side by side where they cannot be
+ */
+export function joinExamples(examples: readonly Example[], { length, components, end, isPacked = false }: Layout): Batch {
   const width = length * components
+  const starts = isPacked ? length : 1
   const x = new Int32Array(examples.length * width)
   const previous = new Int32Array(examples.length * components)
-  const isStart = new Uint8Array(examples.length)
+  const isStart = new Uint8Array(examples.length * starts)
   examples.forEach((example, which) => {
     if (example.x.length !== width) throw new InvalidDataError(`An example has ${example.x.length} numbers, expected ${length} variables × ${components} components = ${width}.`)
+    if (end !== undefined) checkEnded(example.x, end, 'An example', example.isStart, example.previous?.[0])
     x.set(example.x, which * width)
+    if (example.isStart) {
+      if (!isPacked) throw new InvalidDataError('An example holds documents side by side (isStart), which is for domains with an end and networks that begin anew within x. Give one document, without isStart.')
+      if (example.isStart.length !== length) throw new InvalidDataError(`An example says of ${example.isStart.length} variables whether a document begins (isStart), expected ${length}.`)
+      if (!example.isStart[0] && !example.previous) throw new InvalidDataError('An example begins inside a document (isStart is 0 at its first variable), but does not say what came before: previous is missing.')
+      isStart.set(example.isStart, which * starts)
+    } else isStart[which * starts] = example.previous ? 0 : 1
     if (example.previous) previous.set(example.previous, which * components)
-    else isStart[which] = 1
   })
   return { x, previous, isStart }
 }
@@ -53,9 +96,9 @@ export interface Drawing {
  * The micro-batches of one update: examples drawn with replacement, a function of seed and step alone. Together they are the one batch
  * that is drawn for the same number of examples.
  */
-export function drawBatches(data: Data, { seed, batchSize, accumulation }: Drawing, step: number, length: number, components: number): Batch[] {
+export function drawBatches(data: Data, { seed, batchSize, accumulation }: Drawing, step: number, layout: Layout): Batch[] {
   return Array.from({ length: accumulation }, (_, micro) => {
     const examples = Array.from({ length: batchSize }, (_, which) => data.at(uniformIndex(data.length, seed, 'batches', step, micro * batchSize + which)))
-    return joinExamples(examples, length, components)
+    return joinExamples(examples, layout)
   })
 }

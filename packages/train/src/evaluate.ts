@@ -1,7 +1,7 @@
 /** Exact likelihood of held-out data: nats of every variable, summed in float64. */
 import { InvalidDataError, type ParameterArrays, throwIfInterrupted } from '@chainrule/core'
 import type { CompiledProgram, Engine, Model } from '@chainrule/core/tensors'
-import { type Data, type Example, joinExamples } from './data.js'
+import { batchInputs, type Data, type Example, joinExamples, type Layout } from './data.js'
 
 export interface EvaluateOptions {
   engine: Engine
@@ -10,6 +10,8 @@ export interface EvaluateOptions {
   signal?: AbortSignal
   /** Called after every batch. */
   onProgress?: (progress: { examples: number; of: number }) => void
+  /** Told −log p of each variable of every example, in nats; examples come in any order. */
+  onExample?: (index: number, nats: Float32Array) => void
 }
 
 export interface Evaluation {
@@ -19,66 +21,89 @@ export interface Evaluation {
   readonly examples: number
 }
 
-/** Examples of one length, which share a compiled program. */
+/** Examples that share a compiled program. */
 interface Group {
-  readonly length: number
+  readonly layout: Layout
   readonly rows: number
   readonly indices: readonly number[]
+  /** Of all its examples together, what they are filled with not counted. */
+  readonly variables: number
 }
 
-function groupsOf(data: Data, components: number, batchSize: number): Group[] {
+/**
+ * Examples of one length make a group. Where x has an end, shorter ones are filled with it up to the next power of two, or the longest
+ * example: what is filled comes after everything that counts, and does not count itself.
+ */
+function groupsOf({ domain: { components, end } }: Model, data: Data, batchSize: number): Group[] {
   if (data.length < 1) throw new InvalidDataError('There is nothing to evaluate: the data holds no example.')
-  const byLength = new Map<number, number[]>()
-  for (let i = 0; i < data.length; i++) {
-    const length = data.at(i).x.length / components
-    const same = byLength.get(length)
-    if (same) same.push(i)
-    else byLength.set(length, [i])
-  }
-  return [...byLength].map(([length, indices]) => ({ length, indices, rows: Math.min(batchSize, indices.length) }))
+  const sizes = Array.from({ length: data.length }, (_, i) => {
+    const { x, isStart } = data.at(i)
+    return { own: x.length / components, isPacked: isStart !== undefined }
+  })
+  const longest = sizes.reduce((most, { own }) => Math.max(most, own), 0)
+  const groups = new Map<string, { layout: Layout; indices: number[]; variables: number }>()
+  sizes.forEach(({ own, isPacked }, i) => {
+    const length = end === undefined || isPacked ? own : Math.min(2 ** Math.ceil(Math.log2(own)), longest)
+    const key = `${length} ${isPacked}`
+    const group = groups.get(key) ?? { layout: { length, components, end, isPacked }, indices: [], variables: 0 }
+    group.indices.push(i)
+    group.variables += own
+    groups.set(key, group)
+  })
+  return Array.from(groups.values(), (group) => ({ ...group, rows: Math.min(batchSize, group.indices.length) }))
 }
 
-function compile({ domain: { components, length: domainLength }, logProbability }: Model, parameters: ParameterArrays, { length, rows }: Group, engine: Engine): Promise<CompiledProgram> {
-  const continues = domainLength === 'variable'
+function compile({ domain, logProbability }: Model, parameters: ParameterArrays, { layout, rows }: Group, engine: Engine): Promise<CompiledProgram> {
+  const continues = domain.length === 'variable'
   return engine.compile(
     (carried, inputs) => ({ outputs: { logProbability: logProbability(carried, inputs.x, continues ? { values: inputs.previous, isStart: inputs.isStart } : undefined) } }),
     {
       carried: parameters,
-      inputs: {
-        x: { shape: [rows, length, components], type: 'int32' },
-        ...(continues && { previous: { shape: [rows, components], type: 'int32' as const }, isStart: { shape: [rows], type: 'bool' as const } }),
-      },
+      inputs: batchInputs(rows, layout, continues),
     },
   )
 }
 
 /** The nats of a group, which `onBatch` hears of, batch by batch. */
-async function natsOf({ domain }: Model, data: Data, { length, rows, indices }: Group, program: CompiledProgram, signal: AbortSignal | undefined, onBatch: (examples: number) => void): Promise<number> {
+async function natsOf({ domain }: Model, data: Data, { layout, rows, indices }: Group, program: CompiledProgram, signal: AbortSignal | undefined, onBatch: (examples: number) => void, onExample?: EvaluateOptions['onExample']): Promise<number> {
   let nats = 0
   for (let begin = 0; begin < indices.length; begin += rows) {
     throwIfInterrupted(signal, 'Evaluation')
     const chosen: Example[] = indices.slice(begin, begin + rows).map((i) => data.at(i))
     const real = chosen.length
     while (chosen.length < rows) chosen.push(chosen[0])
-    const { x, previous, isStart } = joinExamples(chosen, length, domain.components)
+    const { x, previous, isStart } = joinExamples(chosen.map((example) => filled(example, layout)), layout)
     const { logProbability } = await program.run(domain.length === 'variable' ? { x, previous, isStart } : { x })
-    for (let at = 0; at < real * length; at++) nats -= logProbability[at]
+    for (let row = 0; row < real; row++) {
+      const own = chosen[row].x.length / layout.components
+      for (let at = 0; at < own; at++) nats -= logProbability[row * layout.length + at]
+      onExample?.(indices[begin + row], Float32Array.from({ length: own }, (_, at) => -logProbability[row * layout.length + at]))
+    }
     onBatch(real)
   }
   return nats
 }
 
+/** An example of an x with an end, as long as the layout wants it. */
+function filled(example: Example, { length, end }: Layout): Example {
+  if (end === undefined || example.x.length >= length) return example
+  const x = new Int32Array(length).fill(end)
+  x.set(example.x)
+  return { ...example, x }
+}
+
 /** −log p of all examples. Examples may differ in length; one program is open at a time. */
-export async function evaluate(model: Model, parameters: ParameterArrays, data: Data, { engine, batchSize = 32, signal, onProgress }: EvaluateOptions): Promise<Evaluation> {
+export async function evaluate(model: Model, parameters: ParameterArrays, data: Data, { engine, batchSize = 32, signal, onProgress, onExample }: EvaluateOptions): Promise<Evaluation> {
   let [totalNats, variables, examples] = [0, 0, 0]
-  for (const group of groupsOf(data, model.domain.components, batchSize)) {
+  for (const group of groupsOf(model, data, batchSize)) {
     const program = await compile(model, parameters, group, engine)
     try {
-      totalNats += await natsOf(model, data, group, program, signal, (more) => {
+      const onBatch = (more: number) => {
         examples += more
         onProgress?.({ examples, of: data.length })
-      })
-      variables += group.indices.length * group.length
+      }
+      totalNats += await natsOf(model, data, group, program, signal, onBatch, onExample)
+      variables += group.variables
     } finally {
       await program.release()
     }
@@ -100,7 +125,7 @@ export async function createEvaluator(model: Model, parameters: ParameterArrays,
     for (const { program } of compiled) await program.release()
   }
   try {
-    for (const group of groupsOf(data, model.domain.components, batchSize)) compiled.push({ group, program: await compile(model, parameters, group, engine) })
+    for (const group of groupsOf(model, data, batchSize)) compiled.push({ group, program: await compile(model, parameters, group, engine) })
   } catch (error) {
     await release()
     throw error
@@ -111,7 +136,7 @@ export async function createEvaluator(model: Model, parameters: ParameterArrays,
       for (const { group, program } of compiled) {
         await program.load(parameters)
         nats += await natsOf(model, data, group, program, undefined, () => undefined)
-        variables += group.indices.length * group.length
+        variables += group.variables
       }
       return nats / variables
     },

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { InterruptedError, type JsonObject, type ParameterArrays, wholeNumber } from '@chainrule/core'
 import type { Model } from '@chainrule/core/tensors'
 import { writeBest, writeCheckpoint } from './checkpoint.js'
+import { fitByCounting } from './counting.js'
 import type { Data } from './data.js'
 import { type MetricsOptions, openMetrics } from './metrics.js'
 import { resolveSettings } from './options.js'
@@ -37,8 +38,9 @@ export interface FitOptions extends TrainOptions {
   preview?: PreviewOptions
 }
 
-/** @throws as `train` does; an interrupted run has written its checkpoint when it throws */
+/** @throws as `train` does, or `fitByCounting`; an interrupted run has written its checkpoint when it throws */
 export async function fit(model: Model, data: Data, options: FitOptions): Promise<Trained> {
+  if (model.count) return fitByCounting(model, data, options)
   const { onProgress, checkpoint, metrics: metricsOptions, preview, ...trainOptions } = options
   const { engine: _engine, length: _length, state, best: _best, from, validation: _validation, signal, ...settings } = trainOptions
   const previewSteps = preview ? wholeNumber('preview', 'everySteps', preview.everySteps) : Infinity

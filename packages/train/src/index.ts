@@ -2,7 +2,7 @@
 export { adamW, type AdamWOptions, noUpdate, type OptimizerState, updateNumbers } from './adam-w.js'
 export { averageRate } from './average.js'
 export { type BestCheckpoint, type Checkpoint, decodeBest, decodeCheckpoint, encodeBest, encodeCheckpoint, readBest, readCheckpoint, writeBest, writeCheckpoint } from './checkpoint.js'
-export { type Batch, type Data, drawBatches, type Drawing, type Example, joinExamples } from './data.js'
+export { type Batch, type Data, drawBatches, type Drawing, type Example, joinExamples, type Layout } from './data.js'
 export { eager } from './eager.js'
 export { evaluate, type EvaluateOptions, type Evaluation } from './evaluate.js'
 export { type CheckpointOptions, fit, type FitOptions, type PreviewOptions } from './fit.js'

@@ -4,8 +4,8 @@ import type { AdamWOptions } from './adam-w.js'
 import type { Decay, Schedule } from './schedule.js'
 
 export interface TrainingSettings {
-  /** How many updates in all. */
-  steps: number
+  /** How many updates in all; a network that is counted takes no settings. */
+  steps?: number
   /** Examples of one micro-batch: of one update, unless gradients are accumulated. */
   batchSize?: number
   /** Micro-batches of one update, whose gradients are averaged; 1 by default. */

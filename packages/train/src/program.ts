@@ -11,8 +11,9 @@ import * as tf from '@tensorflow/tfjs-core'
 import { adamW, noUpdate, updateNumberCount, updateNumbers } from './adam-w.js'
 import { averaged, averageRate } from './average.js'
 import { maskInputs, maskPrefix } from './dropout-masks.js'
+import { batchInputs, trainingLayout } from './data.js'
 import { optimizerOf, type ResolvedSettings } from './options.js'
-import { join, split, stateOf, type TrainingState } from './state.js'
+import { join, split, stateOf, trainedOnly, type TrainingState } from './state.js'
 
 const sumPrefix = 'gradientSum/'
 /** Those of AdamW, the rate of the average, and whether the sum of gradients is kept. */
@@ -28,30 +29,29 @@ export function numbersOf(step: number, micro: number, learningRate: number, set
 /** The program, and what it takes. Outputs: the nats per variable of the micro-batch, and the norm of the gradient so far. */
 export function trainingProgram(model: Model, settings: ResolvedSettings, length: number, state: TrainingState): { program: Program; specification: ProgramSpecification } {
   const { batchSize, accumulation, clipNorm } = settings
-  const { components, length: domainLength } = model.domain
-  const continues = domainLength === 'variable'
+  const continues = model.domain.length === 'variable'
   const { dropout } = model.boundNetwork
   const program: Program = (carried, inputs) => {
     const old = split(carried)
-    const names = Object.keys(old.parameters)
+    const trained = trainedOnly(model, old.parameters)
+    const names = Object.keys(trained)
     const before = continues ? { values: inputs.previous, isStart: inputs.isStart } : undefined
     const masks = dropout && scoped(inputs, maskPrefix)
-    const loss = (...values: tf.Tensor[]) => negativeLogLikelihood(model, Object.fromEntries(names.map((name, i) => [name, values[i]])), inputs.x, before, masks) as tf.Scalar
-    const { value, grads } = tf.valueAndGrads(loss)(names.map((name) => old.parameters[name]))
+    const loss = (...values: tf.Tensor[]) => negativeLogLikelihood(model, { ...old.parameters, ...Object.fromEntries(names.map((name, i) => [name, values[i]])) }, inputs.x, before, masks) as tf.Scalar
+    const { value, grads } = tf.valueAndGrads(loss)(Object.values(trained))
     const [numbers, rate, keep] = tf.split(inputs.numbers, [updateNumberCount, 1, 1])
     const gradients: Tensors = Object.fromEntries(names.map((name, i) => [name, grads[i]]))
     const sums = accumulation > 1 ? summed(scoped(carried, sumPrefix), gradients, keep, accumulation) : undefined
-    const { state, gradientNorm } = adamW(old, sums ?? gradients, numbers, clipNorm)
+    const { state, gradientNorm } = adamW({ ...old, parameters: trained }, sums ?? gradients, numbers, clipNorm)
     const average = old.average && averaged(old.average, state.parameters, rate)
     return { carried: { ...join({ ...state, average }), ...withSumPrefix(sums) }, outputs: { nats: value, gradientNorm } }
   }
   return {
     program,
     specification: {
-      carried: { ...join(state), ...withSumPrefix(accumulation > 1 ? stateOf(state.parameters).firstMoments : undefined) },
+      carried: { ...join(state), ...withSumPrefix(accumulation > 1 ? stateOf(model, state.parameters).firstMoments : undefined) },
       inputs: {
-        x: { shape: [batchSize, length, components], type: 'int32' },
-        ...(continues && { previous: { shape: [batchSize, components], type: 'int32' as const }, isStart: { shape: [batchSize], type: 'bool' as const } }),
+        ...batchInputs(batchSize, trainingLayout(model, length), continues),
         ...maskInputs(dropout, batchSize, length),
         numbers: { shape: [numberCount], type: 'float32' },
       },

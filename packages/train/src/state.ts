@@ -10,7 +10,7 @@ export interface TrainingState {
   /** Seconds spent in training, over all runs. */
   readonly seconds: number
   readonly parameters: ParameterArrays
-  /** As adam-w.ts keeps them. */
+  /** As adam-w.ts keeps them; fixed parameters have none, nor an average. */
   readonly firstMoments: ParameterArrays
   readonly secondMoments: ParameterArrays
   /** The average of the parameters (average.ts); only where `averageDecay` is above 0. */
@@ -38,41 +38,50 @@ export function split<T>(joined: Record<string, T>): Record<'parameters' | 'firs
   return { parameters, firstMoments, secondMoments, ...(Object.keys(average).length > 0 && { average }) }
 }
 
+/** The parameters that gradients change. */
+export function trainedOnly<T>({ isFixed }: Pick<Model, 'isFixed'>, parameters: Record<string, T>): Record<string, T> {
+  return Object.fromEntries(Object.entries(parameters).filter(([name]) => !isFixed(name)))
+}
+
 /** The state before the first update of these parameters. */
-export function stateOf(parameters: ParameterArrays): TrainingState {
-  return { step: 0, seconds: 0, parameters, firstMoments: zerosLike(parameters), secondMoments: zerosLike(parameters) }
+export function stateOf(model: Pick<Model, 'isFixed'>, parameters: ParameterArrays): TrainingState {
+  const trained = trainedOnly(model, parameters)
+  return { step: 0, seconds: 0, parameters, firstMoments: zerosLike(trained), secondMoments: zerosLike(trained) }
 }
 
 /** The state before the first update of fresh parameters. */
 export function initialState(model: Model, seed: number): TrainingState {
-  return stateOf(model.initialize(seed))
+  return stateOf(model, model.initialize(seed))
 }
 
 /**
  * Where training begins: at the state given, at the parameters given, or at fresh parameters. The average begins as the parameters.
- * @throws {InvalidOptionError} where both are given, or the parameters are not those of the model
+ * @throws {InvalidOptionError} where both are given, the parameters are not those of the model, or they are needed and not given
  * @throws {InvalidCheckpointError} where the state does not belong to the model and the settings
  */
 export function startingState(model: Model, settings: ResolvedSettings, state?: TrainingState, from?: ParameterArrays): TrainingState {
   if (state && from) throw new InvalidOptionError('training: both state and from are given. A state goes on with a training, from begins one at known parameters: choose one.')
   const fresh = model.initialize(settings.seed)
   if (from) {
-    const misfit = difference(fresh, from)
+    const misfit = difference(model, fresh, from)
     if (misfit) throw new InvalidOptionError(`training: from holds parameters of another model: ${misfit}. Build the model of the same pieces and options.`)
   }
-  const start = state ?? stateOf(from ?? fresh)
-  if (state) checkState(state, fresh, settings)
-  return settings.averageDecay > 0 && start.step === 0 ? { ...start, average: start.parameters } : start
+  const fixed = Object.keys(fresh).find((name) => model.isFixed(name))
+  if (fixed && !state && !from) throw new InvalidOptionError(`training: "${fixed}" of ${model.network.name} is not changed by updates, so it must be known before: give the parameters to begin with (from).`)
+  const start = state ?? stateOf(model, from ?? fresh)
+  if (Object.keys(start.firstMoments).length === 0) throw new InvalidOptionError(`training: ${model.network.name} has no parameters that updates change.`)
+  if (state) checkState(model, state, fresh, settings)
+  return settings.averageDecay > 0 && start.step === 0 ? { ...start, average: trainedOnly(model, start.parameters) } : start
 }
 
-function checkState(state: TrainingState, expected: ParameterArrays, { steps, averageDecay }: ResolvedSettings): void {
+function checkState(model: Model, state: TrainingState, expected: ParameterArrays, { steps, averageDecay }: ResolvedSettings): void {
   const fail = (why: string): never => {
     throw new InvalidCheckpointError(`The state to go on from does not fit: ${why}.`)
   }
   for (const part of Object.keys(parts) as Part[]) {
     const arrays = state[part]
     if (!arrays) continue
-    const misfit = difference(expected, arrays)
+    const misfit = difference(model, part === 'parameters' ? expected : trainedOnly(model, expected), arrays)
     if (misfit) fail(`${part} ${misfit}`)
   }
   if (state.step > steps) fail(`it has made ${state.step} updates, more than the ${steps} asked for`)
@@ -80,10 +89,11 @@ function checkState(state: TrainingState, expected: ParameterArrays, { steps, av
   if (averageDecay === 0 && state.average) fail('it holds an average of the parameters, but averageDecay is 0')
 }
 
-/** The first name that differs in its shape; undefined where none does. */
-function difference(expected: ParameterArrays, got: ParameterArrays): string | undefined {
+/** The first name that differs in its shape; undefined where none does. Fixed parameters may have any. */
+function difference({ isFixed }: Model, expected: ParameterArrays, got: ParameterArrays): string | undefined {
   for (const name of new Set([...Object.keys(expected), ...Object.keys(got)])) {
     const [want, have] = [expected[name]?.shape, got[name]?.shape]
+    if (want && have && isFixed(name)) continue
     if (String(want) !== String(have)) return `"${name}" is ${have ? `[${have}]` : 'absent'}, expected ${want ? `[${want}]` : 'none'}`
   }
   return undefined

@@ -5,7 +5,7 @@
  */
 import { InvalidCheckpointError, InvalidDataError, NonFiniteError, type ParameterArrays, throwIfInterrupted, wholeNumber } from '@chainrule/core'
 import type { CompiledProgram, Engine, Model } from '@chainrule/core/tensors'
-import { type Data, drawBatches } from './data.js'
+import { type Data, drawBatches, trainingLayout } from './data.js'
 import { drawMasks } from './dropout-masks.js'
 import { resolveSettings, type ResolvedSettings, scheduleOf, type TrainingSettings } from './options.js'
 import { numbersOf, trainingProgram } from './program.js'
@@ -76,10 +76,11 @@ export function exampleLength({ domain }: Model, asked: number | undefined): num
 }
 
 /** Makes update number `step`, counted from 0: all its micro-batches. @throws {NonFiniteError} */
-export async function makeUpdate(compiled: CompiledProgram, { domain, boundNetwork: { dropout } }: Model, data: Data, settings: ResolvedSettings, length: number, step: number): Promise<Pick<TrainingProgress, 'nats' | 'gradientNorm' | 'learningRate'>> {
+export async function makeUpdate(compiled: CompiledProgram, model: Model, data: Data, settings: ResolvedSettings, length: number, step: number): Promise<Pick<TrainingProgress, 'nats' | 'gradientNorm' | 'learningRate'>> {
+  const { domain, boundNetwork: { dropout } } = model
   const learningRate = learningRateAt(step, scheduleOf(settings))
   let [nats, gradientNorm] = [0, 0]
-  for (const [micro, { x, previous, isStart }] of drawBatches(data, settings, step, length, domain.components).entries()) {
+  for (const [micro, { x, previous, isStart }] of drawBatches(data, settings, step, trainingLayout(model, length)).entries()) {
     const numbers = numbersOf(step, micro, learningRate, settings)
     const masks = drawMasks(dropout, settings.batchSize, length, settings.seed, step, micro)
     const result = await compiled.run({ x, ...(domain.length === 'variable' && { previous, isStart }), ...masks, numbers })

@@ -46,7 +46,7 @@ export interface Validator {
 }
 
 /** The parameters of a state that are meant to be used. */
-export const currentParameters = ({ parameters, average }: Pick<TrainingState, 'parameters' | 'average'>): ParameterArrays => average ?? parameters
+export const currentParameters = ({ parameters, average }: Pick<TrainingState, 'parameters' | 'average'>): ParameterArrays => ({ ...parameters, ...average })
 
 /**
  * @param start where training begins or goes on

@@ -76,7 +76,7 @@ test('from: a training that begins with known parameters', async () => {
   const tuned = await fit(model, data, { ...settings, engine, from: parameters, onProgress: ({ nats }) => losses.push(nats) })
   expect(losses[0]).toBeLessThan(1)
   expect(tuned.state.step).toBe(12)
-  const same = await fit(model, data, { ...settings, engine, state: stateOf(parameters) })
+  const same = await fit(model, data, { ...settings, engine, state: stateOf(model, parameters) })
   expect(bits(tuned.parameters)).toEqual(bits(same.parameters))
   await expect(fit(model, data, { ...settings, engine, from: parameters, state: tuned.state })).rejects.toThrow(InvalidOptionError)
   const wider = createModel({ ...model, network: transformer({ layers: 1, heads: 2, width: 16, context: 4 }) })

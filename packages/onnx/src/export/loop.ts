@@ -4,27 +4,32 @@
  */
 import { ChainruleError } from '@chainrule/core'
 import { type Graph, namesRead, type Node, renamed, type Value } from '../graph.js'
+import { dataTypeOf } from '../serialize.js'
 import { finish, liveNodes, type Result } from '../simplify.js'
-import { nextPrefix, statePrefix } from './programs.js'
+import { nextPrefix, seenInput, statePrefix } from './programs.js'
 
 const inside = (name: string) => `step.${name}`
+const nextState = (name: string) => nextPrefix + (name === seenInput ? name : name.slice(statePrefix.length))
 const node = (operator: string, inputs: string[], outputs: string[], attributes: Node['attributes'] = {}): Node => ({ operator, domain: '', inputs, outputs, attributes })
 
 /** What a step takes anew at each iteration: name, and the axis along which the whole chain's input holds the steps. */
 const perStep = ['uniforms', 'given', 'isGiven']
+/** Numbers of the whole chain. */
+const perChain = ['temperature', 'topK', 'topP', 'minP', 'repetitionPenalty']
 /** What a step tells, and how the whole chain calls the list of it. */
 const told: Record<string, string> = { value: 'values', drawn: 'drawn', distance: 'distance', nats: 'nats' }
 
 /**
  * @param step the step graph, its weights initializers already
+ * @param end the value that ends x, where there is one: the loop stops once every row holds it, and the lists are as long as that took
  * @returns a graph with the step's inputs, those of each step with an axis `steps` after the batch; outputs `values`, `drawn`,
  *   `distance`, `nats` with that axis, and the state after the last step
  */
-export function loopOverSteps(step: Graph): Graph {
+export function loopOverSteps(step: Graph, end?: number): Graph {
   const weights = new Set(step.initializers.map(({ name }) => name))
-  const shared = new Set([...weights, 'temperature'])
+  const shared = new Set([...weights, ...perChain])
   const body = renamed(step, (name) => (shared.has(name) ? name : inside(name)))
-  const states = step.inputs.filter(({ name }) => name.startsWith(statePrefix))
+  const states = step.inputs.filter(({ name }) => name.startsWith(statePrefix) || name === seenInput)
   const carried = [...['previous', 'isStart'].map((name) => input(step, name)), ...states]
 
   // Shapes without a past are the same at every step, so the shape of the first value serves.
@@ -49,9 +54,10 @@ export function loopOverSteps(step: Graph): Graph {
     { name: 'condition', type: 'bool', shape: [] },
     ...carried.map((value) => ({ ...free(value, 'past'), name: inside(value.name) })),
   ]
-  const nextOf = (name: string) => (name === 'previous' ? 'value' : name === 'isStart' ? undefined : nextPrefix + name.slice(statePrefix.length))
+  const nextOf = (name: string) => (name === 'previous' ? 'value' : name === 'isStart' ? undefined : nextState(name))
   const bodyOutputs: Value[] = [{ name: 'goOn', type: 'bool', shape: [] }]
-  const handOver: Node[] = [node('Identity', ['condition'], ['goOn'])]
+  const handOver: Node[] = end === undefined ? [node('Identity', ['condition'], ['goOn'])] : untilAllEnded(inside('value'))
+  if (end !== undefined) before.push(node('Constant', [], ['end.whole'], { value_int: end }), node('Cast', ['end.whole'], ['end'], { to: dataTypeOf('int32') }))
   const give = (value: Value, from: string, name: string) => {
     handOver.push(node('Identity', [from], [name]))
     bodyOutputs.push({ ...free(value, 'next'), name })
@@ -73,12 +79,21 @@ export function loopOverSteps(step: Graph): Graph {
     results.push({ name: list, type: value.type, shape: ['batch', 'steps', ...value.shape.slice(1)], value: `ordered.${name}` })
   }
   for (const state of states) {
-    const name = nextPrefix + state.name.slice(statePrefix.length)
+    const name = nextState(state.name)
     results.push({ ...free(output(step, name), 'next'), name, value: `after.${state.name}` })
   }
   const inputs = step.inputs.map((value) => (perStep.includes(value.name) ? { ...value, shape: [value.shape[0], 'steps', ...value.shape.slice(1)] } : value))
   return finish('sample', { inputs, initializers: body.initializers, nodes: [...before, loop, ...after] }, results)
 }
+
+/** goOn: some value of the step is not `end`. */
+const untilAllEnded = (value: string): Node[] => [
+  node('Equal', [value, 'end'], ['hasEnded']),
+  node('Cast', ['hasEnded'], ['hasEnded.number'], { to: dataTypeOf('float32') }),
+  node('ReduceMin', ['hasEnded.number'], ['allEnded.number'], { keepdims: 0 }),
+  node('Cast', ['allEnded.number'], ['allEnded'], { to: dataTypeOf('bool') }),
+  node('Not', ['allEnded'], ['goOn']),
+]
 
 function input(graph: Graph, name: string): Value {
   return graph.inputs.find((value) => value.name === name) ?? missing(graph, name)

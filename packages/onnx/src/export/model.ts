@@ -23,6 +23,7 @@ import { serialize } from '../serialize.js'
 import { recordSymbolic } from '../symbolic.js'
 import { loopOverSteps } from './loop.js'
 import { type ExportedProgram, parameterPrefix, scoreProgram, stepProgram } from './programs.js'
+import { modelReadme, readmeFile } from './readme.js'
 
 export interface ModelToExport {
   readonly model: Model
@@ -36,7 +37,8 @@ export interface ModelToExport {
 export const producer = 'chainrule 0.1.0'
 
 /** The directory of the exported model: name → bytes. */
-export function recordModel({ model, parameters, modality, tokenizer, card }: ModelToExport): Record<string, Uint8Array> {
+export function recordModel(given: ModelToExport): Record<string, Uint8Array> {
+  const { model, parameters, modality, tokenizer, card } = given
   const { bytes: weights, places } = encodeSafetensors({ tensors: parameters, metadata: { format: producer } })
   const shapes = Object.fromEntries(Object.entries(parameters).map(([name, { shape }]) => [name, shape]))
   const recordGraph = (name: string, { program, inputs }: ExportedProgram): Graph => {
@@ -49,7 +51,7 @@ export function recordModel({ model, parameters, modality, tokenizer, card }: Mo
     [weightsFile]: weights,
     [graphFiles.score]: serialize(recordGraph('score', scoreProgram(model, shapes))),
     [graphFiles.step]: serialize(step),
-    [graphFiles.sample]: serialize(loopOverSteps(step)),
+    [graphFiles.sample]: serialize(loopOverSteps(step, model.domain.end)),
   }
   const { domain, order, resolvedOrder, network, head, boundNetwork, boundHead } = model
   const manifest: ModelManifest = {
@@ -61,6 +63,7 @@ export function recordModel({ model, parameters, modality, tokenizer, card }: Mo
     network: describe(network),
     head: describe(head),
     uniformsPerComponent: boundHead.uniformsPerComponent,
+    ...(boundHead.samplingFilters && { samplingFilters: boundHead.samplingFilters }),
     ...(boundNetwork.longest !== undefined && { longest: boundNetwork.longest }),
     tokenizer,
     state: model.state,
@@ -68,25 +71,28 @@ export function recordModel({ model, parameters, modality, tokenizer, card }: Mo
     files: Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }])),
     card,
   }
-  return { [manifestFile]: encodeManifest(manifest), ...files }
+  return { [manifestFile]: encodeManifest(manifest), ...files, [readmeFile]: modelReadme(given) }
 }
 
 /**
  * Writes the files into a new directory, whole or not at all.
+ * @param files by name, which may name a folder inside
+ * @param options `mark`: the file by which a directory is known to be of this layout, so that it may be replaced
  * @throws {InvalidDataError} where the directory exists and `overwrite` is not set
  */
-export async function writeModel(directory: string, files: Record<string, Uint8Array>, { overwrite = false }: { overwrite?: boolean } = {}): Promise<void> {
+export async function writeModel(directory: string, files: Record<string, Uint8Array>, { overwrite = false, mark = manifestFile }: { overwrite?: boolean; mark?: string } = {}): Promise<void> {
   const target = resolve(directory)
   const exists = (path: string) => access(path).then(() => true, () => false)
   if (await exists(target)) {
     if (!overwrite) throw new InvalidDataError(`${directory} exists already. Choose another name, or overwrite it (--overwrite).`)
-    if (!(await exists(join(target, manifestFile)))) throw new InvalidDataError(`${directory} exists and is not an exported model (it has no ${manifestFile}), so it is not overwritten.`)
+    if (!(await exists(join(target, mark)))) throw new InvalidDataError(`${directory} exists and is not an exported model of this layout (it has no ${mark}), so it is not overwritten.`)
   }
   const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.partial`)
   await rm(temporary, { recursive: true, force: true })
   await mkdir(temporary, { recursive: true })
   try {
     for (const [name, bytes] of Object.entries(files)) {
+      await mkdir(dirname(join(temporary, name)), { recursive: true })
       const file = await open(join(temporary, name), 'w')
       try {
         await file.writeFile(bytes)

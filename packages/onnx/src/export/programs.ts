@@ -4,8 +4,8 @@
  *
  * Axes: batch; sequence (a chunk); past (what a state remembers); C components, K uniforms per component.
  */
-import type { StateTensor } from '@chainrule/core'
-import { type Model, scoped, type Tensors } from '@chainrule/core/tensors'
+import { type StateTensor, weightPrefix } from '@chainrule/core'
+import { type DrawFilters, marked, type Model, scoped, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import type { SymbolicSpecification } from '../symbolic.js'
 
@@ -15,9 +15,11 @@ export interface ExportedProgram {
 }
 
 /** Parameters are inputs of the recording; they become weights of the graph afterwards. */
-export const parameterPrefix = 'parameter.'
+export const parameterPrefix = weightPrefix
 export const statePrefix = 'state.'
 export const nextPrefix = 'next.'
+/** Which values occurred before: what the sampler, not the network, carries from step to step. */
+export const seenInput = 'seen'
 
 const withPrefix = <T>(record: Record<string, T>, prefix: string): Record<string, T> => Object.fromEntries(Object.entries(record).map(([name, value]) => [prefix + name, value]))
 
@@ -26,10 +28,19 @@ const parameterInputs = (shapes: Readonly<Record<string, readonly number[]>>): R
 
 const stateInputs = (state: readonly StateTensor[]): Record<string, SymbolicSpecification> => Object.fromEntries(state.map(({ name, type, shape }) => [statePrefix + name, { shape, type }]))
 
+const filterInputs = ({ domain }: Model): Record<keyof DrawFilters, SymbolicSpecification> => ({
+  topK: { shape: [1], type: 'int32' },
+  topP: { shape: [1], type: 'float32' },
+  minP: { shape: [1], type: 'float32' },
+  repetitionPenalty: { shape: [1], type: 'float32' },
+  [seenInput]: { shape: ['batch', domain.values], type: 'bool' },
+})
+
 type Shapes = Readonly<Record<string, readonly number[]>>
 
 export function stepProgram(model: Model, shapes: Shapes): ExportedProgram {
   const { components } = model.domain
+  const hasFilters = model.boundHead.samplingFilters !== undefined
   return {
     inputs: {
       ...parameterInputs(shapes),
@@ -39,14 +50,16 @@ export function stepProgram(model: Model, shapes: Shapes): ExportedProgram {
       temperature: { shape: [1], type: 'float32' },
       given: { shape: ['batch', components], type: 'int32' },
       isGiven: { shape: ['batch'], type: 'bool' },
+      ...(hasFilters && filterInputs(model)),
       ...stateInputs(model.state),
     },
     program(inputs) {
+      const { uniforms, temperature, given, isGiven, topK, topP, minP, repetitionPenalty, [seenInput]: seen } = inputs
       const draw = model.step(
         scoped(inputs, parameterPrefix),
         scoped(inputs, statePrefix),
         { values: inputs.previous, isStart: inputs.isStart },
-        { uniforms: inputs.uniforms, temperature: inputs.temperature, given: inputs.given, isGiven: inputs.isGiven },
+        { uniforms, temperature, given, isGiven, ...(hasFilters && { filters: { topK, topP, minP, repetitionPenalty, seen } }) },
       )
       return {
         value: draw.values,
@@ -55,6 +68,7 @@ export function stepProgram(model: Model, shapes: Shapes): ExportedProgram {
         nats: tf.neg(draw.logProbability),
         ...(draw.logProbabilities && { logProbabilities: draw.logProbabilities }),
         ...withPrefix(draw.state, nextPrefix),
+        ...(hasFilters && { [nextPrefix + seenInput]: marked(seen, draw.values) }),
       }
     },
   }

@@ -23,6 +23,16 @@ function maskOfLengths(recording: Recording, q: tf.TensorInfo, k: tf.TensorInfo,
   return recording.tensor(builder.node('Where', [isSeen, builder.float(0), builder.float(-1e9)]), [queries, keys], 'float32')
 }
 
+/** 0 where the query sees a key of its own document, −10⁹ elsewhere: [B, 1, S, S], from documents [B, S]. Lengths are fixed: only training has it. */
+function maskOfDocuments(recording: Recording, documents: tf.TensorInfo, context: number): tf.TensorInfo {
+  const { builder } = recording
+  const [batch, length] = documents.shape
+  const seen = builder.constant('bool', [length, length], Uint8Array.from(attentionMask(length, length, context), (added) => (added === 0 ? 1 : 0)))
+  const [query, key] = [[1, 3], [1, 2]].map((axes) => builder.node('Unsqueeze', [recording.full(documents), builder.integers(axes)]))
+  const isSeen = builder.node('And', [builder.node('Equal', [query, key]), seen])
+  return recording.tensor(builder.node('Where', [isSeen, builder.float(0), builder.float(-1e9)]), [batch, 1, length, length], 'float32')
+}
+
 /** The mask to add to the scores; undefined where every query sees every key: the one query of a step, whose keys reach back no further than the context. */
 function mask(recording: Recording, q: tf.TensorInfo, k: tf.TensorInfo, context: number): tf.TensorInfo | undefined {
   const [queries, keys] = [q.shape[2], k.shape[2]]
@@ -33,9 +43,9 @@ function mask(recording: Recording, q: tf.TensorInfo, k: tf.TensorInfo, context:
 }
 
 export const attention: Kernels = {
-  ChainruleCausalAttention: (recording, { 0: q, 1: k, 2: v }, { context }: AttentionAttributes) => {
+  ChainruleCausalAttention: (recording, { 0: q, 1: k, 2: v, 3: documents }, { context }: AttentionAttributes) => {
     const scores = matrixProduct(recording, scaledBy(recording, q, 1 / Math.sqrt(q.shape[3])), k, { transposeB: true })
-    const hidden = mask(recording, q, k, context)
+    const hidden = documents ? maskOfDocuments(recording, documents, context) : mask(recording, q, k, context)
     const masked = hidden ? recording.elementwise('Add', [scores, hidden], 'float32') : scores
     const weights = recording.node('Softmax', [masked], scores.shape, 'float32', { axis: -1 })
     return [matrixProduct(recording, weights, v), weights]

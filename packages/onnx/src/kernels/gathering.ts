@@ -22,6 +22,11 @@ export function scatterAdd(recording: Recording, indices: tf.TensorInfo, updates
 }
 
 export const gathering: Kernels = {
+  ChainruleEntry: (recording, { 0: x, 1: index }) => [recording.node('GatherElements', [x, index], index.shape, typeOf(x), { axis: 1 })],
+  ChainruleMark: (recording, { 0: flags, 1: index }) => {
+    const set = recording.full(recording.filled(1, index.shape, 'bool'))
+    return [recording.node('ScatterElements', [flags, index], flags.shape, 'bool', { axis: 1 }, [set])]
+  },
   GatherNd: (recording, { params, indices }) => {
     tf.gather_util.prepareAndValidate(params, indices)
     const depth = indices.shape[indices.shape.length - 1]

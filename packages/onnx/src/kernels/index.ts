@@ -2,6 +2,7 @@
 import type { Kernels } from '../recording.js'
 import { attention } from './attention.js'
 import { comparisons } from './comparison.js'
+import { conditionals } from './conditional.js'
 import { convolutions } from './convolution.js'
 import { elementwise } from './elementwise.js'
 import { gathering } from './gathering.js'
@@ -12,5 +13,6 @@ import { scans } from './scan.js'
 import { sequence } from './sequence.js'
 import { shapes } from './shapes.js'
 import { softmaxes } from './softmax.js'
+import { truncations } from './truncation.js'
 
-export const kernels: Kernels = { ...elementwise, ...comparisons, ...reductions, ...products, ...convolutions, ...shapes, ...gathering, ...softmaxes, ...primitives, ...attention, ...sequence, ...scans }
+export const kernels: Kernels = { ...elementwise, ...comparisons, ...reductions, ...products, ...convolutions, ...shapes, ...gathering, ...softmaxes, ...primitives, ...attention, ...sequence, ...scans, ...conditionals, ...truncations }

@@ -83,7 +83,11 @@ export const shapes: Kernels = {
   ExpandDims: (recording, { input }, { dim }: tf.ExpandDimsAttrs) => expandDims(recording, input, dim),
   Fill: (recording, _, { shape, value, dtype }: tf.FillAttrs) => recording.filled(Number(value), shape, typeOf({ dtype: dtype ?? 'float32', shape, dataId: {} })),
   OnesLike: (recording, { x }) => recording.filled(1, x.shape, typeOf(x)),
-  Pack: (recording, inputs, { axis }: tf.PackAttrs) => concat(recording, Object.values(inputs).map((tensor) => expandDims(recording, tensor, axis)), axis),
+  Pack: (recording, inputs, { axis }: tf.PackAttrs) => {
+    const tensors = Object.values(inputs)
+    const at = axis < 0 ? axis + tensors[0].shape.length + 1 : axis
+    return concat(recording, tensors.map((tensor) => expandDims(recording, tensor, at)), at)
+  },
   PadV2: (recording, { x }, { paddings, constantValue }: tf.PadV2Attrs) => {
     if (paddings.every(([before, after]) => before === 0 && after === 0)) return recording.alias(x)
     const { builder } = recording
