@@ -6,7 +6,7 @@ import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { styleText } from 'node:util'
 import { bitsPerCharacter, countParameters, type JsonObject } from '@chainrule/core'
-import { evaluateLoaded, exportModel, loadModel, recordResults, sample } from '@chainrule/text'
+import { evaluate, exportModel, loadModel, recordResults, sample } from '@chainrule/text'
 import type { Context } from './context.js'
 import { engineNamed, type EngineName } from './engines.js'
 import { sizesIn } from './export.js'
@@ -46,7 +46,8 @@ export async function demo(options: DemoCommandOptions, { output, signal }: Cont
   const { out, modelFolder } = await folders(options.out)
   const engine = await engineNamed(options.engine, options.threads)
   const plan = await freshPlan({ data: plays, out, preset: options.preset, steps: options.steps, seed: options.seed })
-  const { text, model, description, state } = plan
+  const { model, description, state } = plan
+  const text = plan.text as string // no documents were asked for
   const { heldOutBegin, heldOutEnd } = description.data
   const place = { out, data: relative('', plays), engine, engineArguments: argumentsOf(options), signal }
 
@@ -75,7 +76,7 @@ export async function demo(options: DemoCommandOptions, { output, signal }: Cont
   show(framed(written))
 
   section('Export')
-  await exportModel(trained, modelFolder, { data: description.data, results: resultsOf(evaluation) })
+  await exportModel(trained, modelFolder, { data: description.data, dataLicence: 'public domain', command: description.command, results: resultsOf(evaluation) })
   const files = await sizesIn(modelFolder)
   tell(`The model as files that any ONNX runtime opens, in ${modelFolder}:`)
   for (const [name, size] of Object.entries(files)) show(`  ${name.padEnd(20)} ${bytes(size)}`)
@@ -85,7 +86,7 @@ export async function demo(options: DemoCommandOptions, { output, signal }: Cont
   try {
     tell(`Opened with onnxruntime, checksums verified. Provider ${loaded.reason}.`)
     const progress = evaluationProgress(signal)
-    const again = await evaluateLoaded(loaded, text, { begin: heldOutBegin, end: heldOutEnd, signal, onProgress: progress.onProgress }).finally(progress.stop)
+    const again = await evaluate(loaded, text, { begin: heldOutBegin, end: heldOutEnd, signal, onProgress: progress.onProgress }).finally(progress.stop)
     tell(`They give the held-out text ${again.natsPerCharacter.toFixed(4)} nats per character, too. And they write on from a prompt:`)
     const continued = await writeAsItGrows(loaded, { prompt, length: sampleLength, seed: (options.seed + 1) % 2 ** 32, temperature, signal }, () => undefined)
     show(framed(continued))

@@ -34,8 +34,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   const output = createOutput(program.opts().json === true)
   const interruption = listenForInterruption(output.say)
   try {
-    output.document(await job!({ output, signal: interruption.signal }))
-    return exitCodes.success
+    const result = await job!({ output, signal: interruption.signal })
+    output.document(result)
+    return result.passed === false ? exitCodes.failed : exitCodes.success
   } catch (error) {
     if (process.env.CHAINRULE_DEBUG) output.say((error as Error).stack ?? String(error))
     return report(failureOf(error), output)

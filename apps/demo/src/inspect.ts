@@ -1,31 +1,44 @@
 /** `chainrule inspect`: what a run or an exported model is made of, learned from, and reached. */
-import { type Json, type JsonObject, type ParameterArrays, type Piece, sizeOf, type StateTensor } from '@chainrule/core'
-import { contextOf, describeTraining, loadModel, type Run, trainedOf } from '@chainrule/text'
+import { graphFiles, type GraphName, type Json, type JsonObject, type ParameterArrays, type Piece, sizeOf, type StateTensor } from '@chainrule/core'
+import type { Model } from '@chainrule/core/tensors'
+import { contextOf, describeTraining, type GraphSummary, type LoadedText, loadModel, modelOf, readGraph, type Run, trainedOf } from '@chainrule/text'
 import type { Context } from './context.js'
 import { sizesIn } from './export.js'
 import { subjectAt } from './subject.js'
-import { bytes, count } from './wording.js'
+import { bytes, count, counted } from './wording.js'
 
 /** The same of a run and of an exported model. */
 interface Description {
   readonly kind: 'run' | 'exported model'
   readonly pieces: Record<'tokenizer' | 'order' | 'network' | 'head', Piece>
+  /** Whether its texts end. */
+  readonly documents: boolean
   readonly parameters: ParameterArrays
   readonly state: readonly StateTensor[]
   readonly context?: number
+  readonly reads: Reach
+  /** Of an exported model: what each graph is made of. */
+  readonly graphs?: Readonly<Record<GraphName, GraphSummary>>
   readonly data: JsonObject
   readonly training: JsonObject
   readonly results: JsonObject
   readonly further: JsonObject
 }
 
+/** How many of the variables before a late one its distribution depends on. */
+interface Reach {
+  readonly variables: number
+  readonly of: number
+}
+
 export async function inspect(path: string, { output }: Context): Promise<JsonObject> {
   const subject = await subjectAt(path)
-  const description = subject.kind === 'run' ? ofRun(subject.run) : await ofModel(subject.directory)
+  const description = subject.kind === 'run' ? ofRun(subject.run) : await ofModel(subject.path)
   const files = await sizesIn(path)
   const groups = byGroup(description.parameters)
-  const total = Object.values(groups).reduce((sum, size) => sum + size, 0)
-  const { pieces, state, context, data, training, results, further } = description
+  const total = sum(Object.values(groups))
+  const { pieces, documents, state, context, reads, graphs, data, training, results, further } = description
+  const memory = memoryOf(description)
   const section = (title: string, entries: [string, string][]) => {
     output.print(title)
     for (const [name, value] of entries) output.print(`  ${name.padEnd(22)} ${value}`)
@@ -34,9 +47,15 @@ export async function inspect(path: string, { output }: Context): Promise<JsonOb
   const listed = (object: JsonObject) => Object.entries(object).map(([name, value]): [string, string] => [name, shown(value)])
   output.print(`${path}: ${description.kind}`)
   output.print()
-  section('Pieces', Object.entries(pieces).map(([name, piece]) => [name, `${piece.name}${optionsOf(piece)}`]))
+  section('Pieces', [...Object.entries(pieces).map(([name, piece]): [string, string] => [name, `${piece.name}${optionsOf(piece)}`]), ['texts', documents ? 'documents, which end' : 'one, without an end']])
   section(`Parameters: ${count(total)}`, Object.entries(groups).map(([name, size]) => [name, count(size)]))
   if (context !== undefined) section('Context', [['tokens', count(context)]])
+  section('Reads', [['before a late token', reads.variables === reads.of ? 'everything' : `the last ${counted(reads.variables, 'token')}`]])
+  section('Memory', [
+    ['weights', `${bytes(memory.weightBytes)} for each graph that is open, ${bytes(memory.weightBytes * Object.keys(graphFiles).length)} for all three`],
+    ['state of one text', `${bytes(memory.stateBytes)}${context === undefined ? '' : ' at most'}`],
+  ])
+  if (graphs) section('Graphs', Object.entries(graphs).map(([name, { operatorSets, irVersion, operators }]) => [name, `opset ${operatorSets['ai.onnx']}, IR ${irVersion}, ${counted(sum(Object.values(operators)), 'node')} of ${counted(Object.keys(operators).length, 'operator')}`]))
   section('State while generating', state.map(({ name, type, shape }) => [name, `${type} [${shape.join(', ')}]`]))
   section('Data', listed(data))
   section('Training', listed(training))
@@ -47,8 +66,12 @@ export async function inspect(path: string, { output }: Context): Promise<JsonOb
     path,
     kind: description.kind,
     pieces: pieces as unknown as JsonObject,
+    documents,
     parameters: { total, groups },
     context: context ?? null,
+    reads: { ...reads },
+    memory: { ...memory },
+    graphs: graphs ? Object.fromEntries(Object.entries(graphs).map(([name, { operatorSets, irVersion, operators }]) => [name, { operatorSets, irVersion, operators }])) : null,
     state: state as unknown as Json,
     data,
     training,
@@ -60,16 +83,18 @@ export async function inspect(path: string, { output }: Context): Promise<JsonOb
 
 function ofRun(run: Run): Description {
   const { description, textModel } = run
-  const { tokenizer, order, network, head, data, validation, from, results = {} } = description
+  const { tokenizer, order, network, head, data, validation, from, command, results = {} } = description
   const trained = trainedOf(run)
   return {
     kind: 'run',
     pieces: { tokenizer, order, network, head },
+    documents: trained.documents,
     parameters: trained.parameters,
     state: textModel.model.state,
     context: contextOf(textModel.model),
+    reads: reachOf(textModel.model),
     data,
-    training: { ...describeTraining(trained), ...(validation && { validation: { ...validation } }), ...(from && { from: { ...from } }) },
+    training: { ...(command !== undefined && { command }), ...describeTraining(trained), ...(validation && { validation: { ...validation } }), ...(from && { from: { ...from } }) },
     results,
     further: {},
   }
@@ -79,13 +104,16 @@ async function ofModel(directory: string): Promise<Description> {
   const loaded = await loadModel(directory)
   try {
     const { tokenizer, order, network, head, state, card, producer, formatVersion } = loaded.manifest
-    const { context } = network.options
+    const { model, parameters } = await modelOf(loaded)
     return {
       kind: 'exported model',
       pieces: { tokenizer, order: { name: order.name, options: order.options }, network, head },
-      parameters: await loaded.opened.parameters(),
+      documents: loaded.documents,
+      parameters,
       state,
-      context: typeof context === 'number' ? context : undefined,
+      context: contextOf(model),
+      reads: reachOf(model),
+      graphs: await graphsOf(loaded),
       data: card.data,
       training: card.training,
       results: card.results,
@@ -94,6 +122,27 @@ async function ofModel(directory: string): Promise<Description> {
   } finally {
     await loaded.release()
   }
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)
+
+/** A token late enough that a band of attention shows. */
+const late = 4096
+
+function reachOf({ boundNetwork }: Model): Reach {
+  const of = boundNetwork.longest === undefined ? late : boundNetwork.longest - 1
+  return { variables: boundNetwork.dependencies(of).length, of }
+}
+
+async function graphsOf({ opened }: LoadedText): Promise<Record<GraphName, GraphSummary>> {
+  const read = async ([name, file]: [string, string]) => [name, readGraph(await opened.file(file), file)] as const
+  return Object.fromEntries(await Promise.all(Object.entries(graphFiles).map(read))) as Record<GraphName, GraphSummary>
+}
+
+/** What sessions hold: a copy of the weights for each graph, and the state of one text when its past is as long as it gets. */
+function memoryOf({ parameters, state, context = 1 }: Description): { weightBytes: number; stateBytes: number } {
+  const numbers = (shape: StateTensor['shape']) => sizeOf(shape.map((axis) => (axis === 'batch' ? 1 : axis === 'past' ? context - 1 : axis)))
+  return { weightBytes: 4 * sum(Object.values(parameters).map(({ shape }) => sizeOf(shape))), stateBytes: 4 * sum(state.map(({ shape }) => numbers(shape))) }
 }
 
 /** Numbers of parameters by the first two parts of their names: network/layer0, network/embedding, … */

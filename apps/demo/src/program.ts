@@ -1,10 +1,12 @@
 /** The commands, their arguments and their help. What a command does is in the file of its name, loaded when it runs. */
 import type { JsonObject } from '@chainrule/core'
-import { presets } from '@chainrule/text'
+import { layouts, presets } from '@chainrule/text'
 import { Command, Option } from 'commander'
 import type { Context } from './context.js'
 import { engineNames } from './engines.js'
 import { numberWhere, wholeFrom } from './numbers.js'
+import { protocolNames } from './protocol.js'
+import { documentKinds } from './text-data.js'
 
 /** What a command comes down to: what to run, still without the context. */
 export type Job = (context: Context) => Promise<JsonObject>
@@ -27,8 +29,10 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
   const seed = () => new Option('--seed <n>', 'whole number; the same seed gives the same result').argParser(wholeFrom(0, 0xffffffff))
   const threads = () => new Option('--threads <n>', 'threads of onnxruntime').argParser(wholeFrom(1))
   const engine = (description: string) => new Option('--engine <name>', description).choices(engineNames)
-  const provider = (description = 'where the graphs run; auto (default): CUDA where it works, else the CPU') => new Option('--provider <name>', description).choices(['auto', 'cpu', 'cuda'])
+  const provider = (description = 'where the graphs run; auto (default): CUDA where it works, else the CPU') => new Option('--provider <name>', description).choices(['auto', 'cpu', 'cuda', 'webgpu'])
   const data = (description: string) => new Option('--data <path>', description).makeOptionMandatory()
+  const documents = () => new Option('--documents <kind>', 'what a document is: lines: each line of the file (empty ones left out); files: each .txt file of the folder; jsonl: a field of each JSON line (default: the file is one text)').choices(documentKinds)
+  const field = () => new Option('--field <name>', 'of --documents jsonl: which field (default text)')
   const out = (description: string) => new Option('--out <folder>', description).makeOptionMandatory()
   const runOrModel = ['<run|model>', 'folder of a run or of an exported model'] as const
 
@@ -38,16 +42,19 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
     .description('train a model')
     .helpCommand(false)
     .command('text')
-    .description('Train a language model on one text file (UTF-8). The run is a folder with a checkpoint: Ctrl-C keeps it, --resume goes on.')
+    .description('Train a language model on one text file (UTF-8), or on documents, which end. The run is a folder with a checkpoint: Ctrl-C keeps it, --resume goes on.')
     .addOption(data('the text'))
+    .addOption(documents())
+    .addOption(field())
     .addOption(out('folder of the run'))
-    .addOption(new Option('--held-out <fraction>', 'the last part of the text, never trained on, to measure with (default 0.1)').argParser(numberWhere((value) => value >= 0 && value <= 0.9, 'a number from 0 to 0.9')))
+    .addOption(new Option('--held-out <fraction>', 'the last part of the text, or the last documents, never trained on, to measure with (default 0.1)').argParser(numberWhere((value) => value >= 0 && value <= 0.9, 'a number from 0 to 0.9')))
     .addOption(new Option('--validation <fraction>', 'the part before the held-out one, not trained on either: measured now and then, the best parameters are kept (default 0: none)').argParser(numberWhere((value) => value >= 0 && value <= 0.5, 'a number from 0 to 0.5')))
     .addOption(new Option('--validate-every <n>', 'updates between two validations (default: a twentieth of all)').argParser(wholeFrom(1)))
     .addOption(new Option('--patience <n>', 'stop after so many validations without a better one (default: never)').argParser(wholeFrom(1)))
     .addOption(new Option('--from <run|model>', 'begin with its parameters, pieces and settings, to fine-tune it'))
     .addOption(new Option('--preset <name>', `${Object.entries(presets).map(([name, preset]) => `${name}: ${preset.description}`).join('; ')} (default small)`).choices(Object.keys(presets)))
-    .addOption(new Option('--tokenizer <name>', 'what a token is (default character)').choices(['character', 'byte']))
+    .addOption(new Option('--tokenizer <name|path>', 'what a token is: character (default), byte, byte-pair (learned from the text), or a byte-level tokenizer.json of Hugging Face'))
+    .addOption(new Option('--vocabulary <n>', 'tokens of --tokenizer byte-pair: 256 bytes, and pairs of tokens that occur often (default 1000)').argParser(wholeFrom(257)))
     .addOption(new Option('--steps <n>', 'updates (default: the preset’s)').argParser(wholeFrom(1)))
     .addOption(new Option('--learning-rate <x>', 'the highest; decays to a tenth (default: the preset’s)').argParser(numberWhere((value) => value > 0, 'a number above 0')))
     .addOption(new Option('--accumulation <n>', 'micro-batches of an update: larger batches in the same memory (default 1)').argParser(wholeFrom(1)))
@@ -65,11 +72,18 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
     program
       .command('evaluate')
       .summary('exact likelihood of a text')
-      .description('Exact likelihood of a text. Of the file that a model was trained on, the part held out; of another, all of it.')
+      .description('Exact likelihood of a text or of documents, which are read as for training. Of what a model was trained on, the part held out; of another, all of it.')
       .argument(...runOrModel)
       .addOption(data('the text'))
+      .addOption(documents())
+      .addOption(field())
+      .addOption(new Option('--protocol <name>', 'how the text is cut. windows (default): side by side; sliding: overlapping, so that each token has much before it; random: an estimate from windows anywhere, with its standard error').choices(protocolNames))
+      .addOption(new Option('--window <n>', 'tokens of one window (default: as in training)').argParser(wholeFrom(1)))
+      .addOption(new Option('--stride <n>', 'sliding: tokens from one window to the next (default: half a window)').argParser(wholeFrom(1)))
+      .addOption(new Option('--count <n>', 'random: how many windows (default 1000)').argParser(wholeFrom(2)))
+      .addOption(new Option('--seed <n>', 'random: which windows (default 0)').argParser(wholeFrom(0, 0xffffffff)))
       .addOption(engine('what computes, for a run: onnx (default), tensorflow or cpu'))
-      .addOption(provider('where the graphs run, for an exported model: auto (default), cpu or cuda'))
+      .addOption(provider('where the graphs run, for an exported model: auto (default), cpu, cuda or webgpu'))
       .addOption(threads())
       .action((path, options) => chosen(async (context) => (await import('./evaluate.js')).evaluate(path, options, context))),
     'chainrule evaluate runs/first --data shakespeare.txt',
@@ -83,9 +97,14 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
       .argument(...runOrModel)
       .addOption(new Option('--prompt <text>', 'the text to go on from').default('', 'none'))
       .addOption(new Option('--count <n>', 'how many texts').argParser(wholeFrom(1)).default(1))
-      .addOption(new Option('--length <n>', 'tokens after the prompt').argParser(wholeFrom(1)).default(256))
+      .addOption(new Option('--length <n>', 'tokens after the prompt; of documents at most, with the end').argParser(wholeFrom(1)).default(256))
       .addOption(seed().default(0))
       .addOption(new Option('--temperature <t>', 'below 1: likelier text; above 1: more varied').argParser(numberWhere((value) => value > 0, 'a number above 0')).default(1))
+      .addOption(new Option('--top-k <n>', 'draw from the n likeliest tokens only (default: all)').argParser(wholeFrom(1, 2 ** 31 - 1)))
+      .addOption(new Option('--top-p <p>', 'draw from the fewest likeliest tokens that have probability p together (default: all)').argParser(numberWhere((value) => value > 0 && value <= 1, 'a number above 0, at most 1')))
+      .addOption(new Option('--min-p <p>', 'draw from tokens with at least p times the probability of the likeliest (default: all)').argParser(numberWhere((value) => value >= 0 && value <= 1, 'a number from 0 to 1')))
+      .addOption(new Option('--repetition-penalty <r>', 'above 1: tokens that occurred become less likely (default: none)').argParser(numberWhere((value) => value > 0, 'a number above 0')))
+      .addOption(new Option('--stop <text>', 'a text ends before this; may be given several times').argParser((text: string, before: string[] = []) => [...before, text]))
       .addOption(provider())
       .addOption(threads())
       .action((path, options) => chosen(async (context) => (await import('./sample.js')).sample(path, options, context))),
@@ -96,9 +115,11 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
     program
       .command('score')
       .summary('−log p of a file, token by token')
-      .description('−log p of a whole file, read as one text from its beginning; with --json the nats of every token.')
+      .description('−log p of a whole file, read as one text from its beginning, or of documents, one by one, read as for training; with --json the nats of every token.')
       .argument(...runOrModel)
       .addOption(data('the text'))
+      .addOption(documents())
+      .addOption(field())
       .addOption(provider())
       .addOption(threads())
       .action((path, options) => chosen(async (context) => (await import('./score.js')).score(path, options, context))),
@@ -109,11 +130,14 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
     program
       .command('export')
       .summary('a run as ONNX graphs, weights and a description')
-      .description('Write a run as an exported model: ONNX graphs, weights.safetensors and model.json.')
+      .description('Write a run as an exported model: ONNX graphs, weights.safetensors, model.json and README.md.')
       .argument('<run>', 'folder of a run')
-      .addOption(out('folder of the exported model'))
+      .addOption(out('folder of the exported model, or its file with --layout single-file'))
+      .addOption(new Option('--layout <name>', 'chainrule: a folder; single-file: the same in one .onnx file; transformers.js: a folder that transformers.js loads').choices(layouts).default('chainrule'))
+      .addOption(new Option('--single-file', 'the same as --layout single-file').conflicts('layout'))
+      .addOption(new Option('--data-licence <text>', 'for the model card: the licence of the data that it was trained on (default: unknown)'))
       .option('--overwrite', 'replace an exported model that is there')
-      .action((path, options) => chosen(async (context) => (await import('./export.js')).exportRun(path, options, context))),
+      .action((path, { singleFile, ...options }) => chosen(async (context) => (await import('./export.js')).exportRun(path, singleFile ? { ...options, layout: 'single-file' } : options, context))),
     'chainrule export runs/first --out runs/first-model',
   )
 
@@ -125,6 +149,19 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
       .argument(...runOrModel)
       .action((path) => chosen(async (context) => (await import('./inspect.js')).inspect(path, context))),
     'chainrule inspect runs/first-model',
+  )
+
+  example(
+    program
+      .command('verify')
+      .summary('does a model keep what its format promises?')
+      .description('Try the laws on a run or an exported model: files, operators, causality, one sampler against the other, probabilities that sum to 1. Exit code 1 where one fails.')
+      .argument(...runOrModel)
+      .addOption(new Option('--seed <n>', 'what is drawn and changed at random').argParser(wholeFrom(0, 0xffffffff)).default(0))
+      .addOption(provider())
+      .addOption(threads())
+      .action((path, options) => chosen(async (context) => (await import('./verify.js')).verify(path, options, context))),
+    'chainrule verify runs/first-model',
   )
 
   example(

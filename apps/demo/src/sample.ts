@@ -1,23 +1,24 @@
 /** `chainrule sample`: texts from a run or an exported model, to stdout; one text on a terminal appears as it grows. */
-import type { JsonObject } from '@chainrule/core'
-import { type LoadedText, type OpenOptions, sample as sampleTexts, stream } from '@chainrule/text'
+import type { JsonObject, SamplingFilters } from '@chainrule/core'
+import { type LoadedText, type OpenOptions, sample as sampleTexts, stream, type StreamTextOptions } from '@chainrule/text'
 import type { Context } from './context.js'
 import { located } from './failure.js'
 import { withSubject } from './subject.js'
 
-export interface SampleCommandOptions {
+export interface SampleCommandOptions extends SamplingFilters {
   prompt: string
   count: number
   /** Tokens after the prompt. */
   length: number
   seed: number
   temperature: number
+  stop?: string[]
   provider?: OpenOptions['provider']
   threads?: number
 }
 
-/** Between two texts. */
-const separator = '\n---\n'
+/** Between two texts; documents of one line each, such as names, are lines. */
+const separatorOf = (texts: readonly string[], documents: boolean): string => (documents && texts.every((text) => !text.includes('\n')) ? '\n' : '\n---\n')
 
 export async function sample(path: string, { count, provider, threads, ...options }: SampleCommandOptions, { output, signal }: Context): Promise<JsonObject> {
   return withSubject(path, { provider, threads }, async (loaded) => {
@@ -25,14 +26,14 @@ export async function sample(path: string, { count, provider, threads, ...option
     output.say(`provider ${loaded.reason}`)
     const isLive = count === 1 && process.stdout.isTTY && !output.isJson
     const texts = isLive ? [await writeAsItGrows(loaded, { ...options, signal }, output.write)] : await sampleTexts(loaded, { ...options, count, signal })
-    if (!isLive) output.write(texts.join(separator))
+    if (!isLive) output.write(texts.join(separatorOf(texts, loaded.documents)))
     output.print()
     return { command: 'sample', model: path, ...options, count, provider: loaded.opened.provider, reason: loaded.reason, texts }
   })
 }
 
 /** Writes one text piece by piece, the prompt first, and returns it. */
-export async function writeAsItGrows(loaded: LoadedText, options: { prompt: string; length: number; seed: number; temperature: number; signal: AbortSignal }, write: (text: string) => void): Promise<string> {
+export async function writeAsItGrows(loaded: LoadedText, options: StreamTextOptions & { prompt: string }, write: (text: string) => void): Promise<string> {
   let text = options.prompt
   write(text)
   for await (const piece of stream(loaded, options)) {

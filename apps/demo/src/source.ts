@@ -20,10 +20,10 @@ export async function sourceAt(path: string): Promise<Source> {
   const name = basename(resolve(path))
   if (subject.kind === 'run') {
     const trained = trainedOf(subject.run)
-    const { tokenizer, model, modality, parameters, settings, window, selection } = trained
-    return { model: { tokenizer, model, modality }, parameters, settings, window, from: { name, updates: selection.step } }
+    const { tokenizer, documents, model, modality, parameters, settings, window, selection } = trained
+    return { model: { tokenizer, documents, model, modality }, parameters, settings, window, from: { name, updates: selection.step } }
   }
-  const loaded = await loadModel(subject.directory)
+  const loaded = await loadModel(subject.path)
   try {
     const { parameters, ...model } = await modelOf(loaded)
     const { training } = loaded.manifest.card

@@ -8,6 +8,7 @@ import type { Context } from './context.js'
 import { engineNamed, type EngineName } from './engines.js'
 import { evaluationProgress, startTrainingProgress } from './progress.js'
 import { freshPlan, resumedPlan, type TrainingPlan, type TrainOptions } from './training-plan.js'
+import { labelOf } from './tokenizers.js'
 import { bytes, commandLine, count, counted, duration, likelihood, operations } from './wording.js'
 
 export interface TrainCommandOptions extends TrainOptions {
@@ -153,8 +154,9 @@ function planLine({ model: { model, tokenizer }, description, state, isResumed }
   const { settings, data } = description
   const what = isResumed ? `going on with ${out}` : from === undefined ? preset : `from ${from}`
   const steps = isResumed ? `${count(state.step)} of ${counted(settings.steps, 'step')} are made` : counted(settings.steps, 'step')
+  const unit = data.documents ? 'documents' : 'characters'
   const validation = data.validationBegin === undefined ? '' : `, ${count(data.heldOutBegin - data.validationBegin)} to validate with`
-  return `${what}: ${model.network.name}, ${count(countParameters(state.parameters))} parameters, ${tokenizer.name} tokens (${count(tokenizer.domain.values)} values); ${count(trainingEnd(data))} characters of ${data.file} to train on${validation}, ${count(data.length - data.heldOutBegin)} held out; ${steps}; engine ${engine.name}`
+  return `${what}: ${model.network.name}, ${count(countParameters(state.parameters))} parameters, ${labelOf(tokenizer)} tokens (${count(tokenizer.domain.values)} values); ${count(trainingEnd(data))} ${unit} of ${data.file} to train on${validation}, ${count(data.length - data.heldOutBegin)} held out; ${steps}; engine ${engine.name}`
 }
 
 function costLine({ forwardOperations, backwardOperations, variablesPerUpdate, memory, secondsPerUpdate, secondsLeft, rate }: Plan): string {

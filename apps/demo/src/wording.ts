@@ -34,9 +34,13 @@ export function commandLine(...parts: string[]): string {
   return [program, ...parts.map(quoted)].join(' ')
 }
 
+/** A command line to show to others: no path says more than a file's own name. */
+export const shareableCommand = (args: readonly string[]): string => ['chainrule', ...args.map((argument) => quoted(argument.replace(/^(--[\w-]+=)?.*[\\/](?=[^\\/])/s, '$1')))].join(' ')
+
 /** What a likelihood amounts to, in one line. */
-export function likelihood({ natsPerCharacter, bitsPerCharacter, bitsPerByte }: { natsPerCharacter: number; bitsPerCharacter: number; bitsPerByte: number }): string {
-  return `${natsPerCharacter.toFixed(4)} nats per character (${bitsPerCharacter.toFixed(3)} bits per character, ${bitsPerByte.toFixed(3)} bits per byte)`
+export function likelihood({ natsPerCharacter, bitsPerCharacter, bitsPerByte, natsPerDocument }: { natsPerCharacter: number; bitsPerCharacter: number; bitsPerByte: number; natsPerDocument?: number }): string {
+  const perDocument = natsPerDocument === undefined ? '' : `${natsPerDocument.toFixed(3)} nats per document, `
+  return `${perDocument}${natsPerCharacter.toFixed(4)} nats per character (${bitsPerCharacter.toFixed(3)} bits per character, ${bitsPerByte.toFixed(3)} bits per byte)`
 }
 
 /** Breaks a paragraph between words, for terminals. */

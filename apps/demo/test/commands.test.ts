@@ -90,6 +90,19 @@ describe('sample', () => {
     expect(await ask('0.1')).not.toEqual(await ask('1'))
   })
 
+  it.each([['--top-k', '2'], ['--top-p', '0.5'], ['--min-p', '0.5'], ['--repetition-penalty', '3']])('%s changes the texts', async (flag, value) => {
+    const ask = async (...more: string[]) => (await runJson('sample', model, '--length', '40', ...more)).document.texts
+    expect(await ask(flag, value)).not.toEqual(await ask())
+  })
+
+  it('--stop ends a text, and may be given several times', async () => {
+    const ask = async (...more: string[]) => (await runJson('sample', model, '--length', '60', ...more)).document.texts[0] as string
+    const whole = await ask()
+    const [a, b] = [whole.slice(20, 22), whole.slice(30, 33)]
+    expect(await ask('--stop', b)).toBe(whole.slice(0, whole.indexOf(b)))
+    expect(await ask('--stop', b, '--stop', a)).toBe(whole.slice(0, Math.min(whole.indexOf(a), whole.indexOf(b))))
+  })
+
   it('the provider that is asked for, or an error', async () => {
     const { code, stderr } = await run('sample', model, '--length', '5', '--provider', 'cpu')
     expect({ code, stderr }).toEqual({ code: 0, stderr: 'provider cpu, as asked\n' })
@@ -121,7 +134,7 @@ describe('score', () => {
 
 describe('export', () => {
   it('writes graphs, weights and a card that says what the model was trained on and reached', async () => {
-    expect(readdirSync(model).sort()).toEqual(['model.json', 'sample.onnx', 'score.onnx', 'step.onnx', 'weights.safetensors'])
+    expect(readdirSync(model).sort()).toEqual(['README.md', 'model.json', 'sample.onnx', 'score.onnx', 'step.onnx', 'weights.safetensors'])
     const { card } = JSON.parse(readFileSync(join(model, 'model.json'), 'utf8'))
     expect(card.data).toMatchObject({ file: 'text.txt', length: 3000, heldOutBegin: 2700, heldOutEnd: 3000 })
     expect(card.data.sha256).toMatch(/^[0-9a-f]{64}$/)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bytes, commandLine, counted, duration, quoted, wrapped } from '../src/wording.js'
+import { bytes, commandLine, counted, duration, quoted, shareableCommand, wrapped } from '../src/wording.js'
 
 describe('wording', () => {
   it('counts with the right ending', () => {
@@ -14,6 +14,11 @@ describe('wording', () => {
   it('quotes for a shell what needs it', () => {
     expect([quoted('runs/a-1'), quoted('a b'), quoted("it's"), quoted('')]).toEqual(['runs/a-1', "'a b'", String.raw`'it'\''s'`, "''"])
     expect(commandLine('sample', 'my run')).toMatch(/ sample 'my run'$/)
+  })
+
+  it('shows a command to others without what folders are called', () => {
+    const shown = shareableCommand(['train', 'text', '--data', '/home/ann/my texts/plays.txt', '--out=runs/plays', '--from', 'runs/old/', '--steps', '5'])
+    expect(shown).toBe("chainrule train text --data plays.txt --out=plays --from old/ --steps 5")
   })
 
   it('wraps between words and loses none', () => {

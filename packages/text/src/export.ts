@@ -1,13 +1,23 @@
 /** `exportModel`: a trained language model as a directory of ONNX graphs, weights and a description. */
-import { describe, type JsonObject } from '@chainrule/core'
-import { recordModel, writeModel } from '@chainrule/onnx'
+import { describe, InvalidOptionError, type JsonObject, refuseUnknownOptions } from '@chainrule/core'
+import { type ModelToExport, recordModel, singleFileOf, writeModel, writeSingleFile } from '@chainrule/onnx'
 import type { TrainedText } from './model.js'
+import { recordForTransformers, transformersGraphFile } from './transformers-layout.js'
+
+export const layouts = ['chainrule', 'single-file', 'transformers.js'] as const
+export type Layout = (typeof layouts)[number]
 
 export interface ExportOptions {
   /** Replace an existing directory. */
   overwrite?: boolean
+  /** 'chainrule' (default): a directory. 'single-file': the same model as one .onnx file that any onnxruntime runs. 'transformers.js': what that loads. */
+  layout?: Layout
   /** For the model card: what it was trained on. */
   data?: JsonObject
+  /** For the model card: the licence of that data; 'unknown' by default. */
+  dataLicence?: string
+  /** For the model card: the command that trained it. */
+  command?: string
   /** For the model card: what it reached, with units in the names. */
   results?: JsonObject
 }
@@ -27,7 +37,8 @@ export function recordTrained(trained: TrainedText): Promise<Record<string, Uint
  * How a model was trained, for its card: settings, updates and seconds, and which parameters it has: the last ones or their average,
  * of the last update or of the one that validation chose.
  */
-export function describeTraining({ settings, window, state, selection: { kind, step, validationNats } }: Pick<TrainedText, 'settings' | 'window' | 'state' | 'selection'>): JsonObject {
+export function describeTraining({ model, settings, window, state, selection: { kind, step, validationNats } }: Pick<TrainedText, 'model' | 'settings' | 'window' | 'state' | 'selection'>): JsonObject {
+  if (model.count) return { counted: true, window, seconds: Math.round(state.seconds) }
   return {
     ...settings,
     window,
@@ -39,21 +50,28 @@ export function describeTraining({ settings, window, state, selection: { kind, s
   }
 }
 
-async function filesOf(trained: TrainedText, { data = {}, results = {} }: ExportOptions): Promise<Record<string, Uint8Array>> {
+async function filesOf(trained: TrainedText, { layout = 'chainrule', data = {}, dataLicence = 'unknown', command, results = {} }: ExportOptions): Promise<Record<string, Uint8Array>> {
   const { model, parameters, tokenizer } = trained
-  return recordModel({
+  const given: ModelToExport = {
     model,
     parameters,
     modality: 'text',
     tokenizer: describe(tokenizer),
-    card: { data, results, training: describeTraining(trained), exportedAt: new Date().toISOString() },
-  })
+    card: { data: { ...data, licence: dataLicence }, results, training: { ...(command !== undefined && { command }), ...describeTraining(trained) }, exportedAt: new Date().toISOString() },
+  }
+  return layout === 'transformers.js' ? recordForTransformers(given, tokenizer) : recordModel(given)
 }
 
 /**
  * Writes the exported model, whole or not at all.
  * @throws {InvalidDataError} where the directory exists and `overwrite` is not set
+ * @throws {UnsupportedError} where the layout has no form for the model
  */
 export async function exportModel(trained: TrainedText, directory: string, options: ExportOptions = {}): Promise<void> {
-  await writeModel(directory, await filesOf(trained, options), { overwrite: options.overwrite })
+  refuseUnknownOptions('exportModel', options, ['overwrite', 'layout', 'data', 'dataLicence', 'command', 'results'])
+  const { layout = 'chainrule', overwrite } = options
+  if (!layouts.includes(layout)) throw new InvalidOptionError(`exportModel: layout must be one of ${layouts.join(', ')}, got ${JSON.stringify(layout)}.`)
+  const files = await filesOf(trained, options)
+  if (layout === 'single-file') return writeSingleFile(directory, singleFileOf(files), { overwrite })
+  await writeModel(directory, files, { overwrite, ...(layout === 'transformers.js' && { mark: transformersGraphFile }) })
 }

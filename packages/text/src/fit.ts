@@ -1,17 +1,19 @@
-/** `fit`, `plan` and `evaluate` for text. */
-import { bitsPerByte, bitsPerCharacter, describe, InvalidOptionError, type JsonObject, type ParameterArrays, refuseUnknownOptions, wholeNumber } from '@chainrule/core'
+/** `fit` and `plan` for text. */
+import { describe, InvalidOptionError, type JsonObject, type ParameterArrays, refuseUnknownOptions, UnsupportedError, wholeNumber } from '@chainrule/core'
 import type { Engine } from '@chainrule/core/tensors'
 import { onnx } from '@chainrule/onnx'
 import * as training from '@chainrule/train'
+import { endOf, encodeText, partOf, type TextData, textsOf } from './documents.js'
 import { contextOf, type TextModel, type TrainedText } from './model.js'
 import { previewOf, previewOptions, type PreviewTextOptions } from './preview.js'
 import type { RunDescription } from './run.js'
-import { evaluationWindows, trainingWindows } from './windows.js'
+import { documentWindows, evaluationWindows, trainingWindows } from './windows.js'
 
 /** Text that is not trained on, measured in windows as by `evaluate`. */
 export interface TextValidationOptions extends Omit<training.ValidationOptions, 'data'> {
-  readonly text: string
-  /** The part of it, as for String.slice; what stands before it is its context. */
+  /** One text, or documents. */
+  readonly text: TextData
+  /** The part of it, as for `evaluate`. */
   readonly begin?: number
   readonly end?: number
 }
@@ -45,11 +47,12 @@ export interface FitTextOptions extends PlanTextOptions {
 }
 
 /**
- * Trains on one text.
- * @throws {InvalidDataError} for a text with unknown characters or shorter than a window
- * @throws {InvalidOptionError} where `from` is another model or has another tokenizer
+ * Trains on one text; a model of documents on a list of them (one text is one document).
+ * @throws {InvalidDataError} for a text with unknown characters or, where it is no document, shorter than a window
+ * @throws {InvalidOptionError} where `from` is another model or has another tokenizer; for a list where the model's text has no end
+ * @throws {UnsupportedError} for documents where the network cannot take them side by side
  */
-export async function fit(textModel: TextModel, text: string, options: FitTextOptions): Promise<TrainedText> {
+export async function fit(textModel: TextModel, text: TextData, options: FitTextOptions): Promise<TrainedText> {
   const { window: asked, engine, threads, checkpoint, validation, preview, from, ...rest } = options
   const { model, tokenizer } = textModel
   const window = windowOf(textModel, asked)
@@ -57,7 +60,7 @@ export async function fit(textModel: TextModel, text: string, options: FitTextOp
     refuseUnknownOptions('preview', preview, previewOptions)
     tokenizer.encode(preview.prompt ?? '') // or it would fail after hours
   }
-  const trained = await training.fit(model, trainingWindows(tokenizer.encode(text), window), {
+  const trained = await training.fit(model, trainingData(textModel, text, window), {
     ...rest,
     engine: engine ?? onnx({ threads }),
     length: window,
@@ -74,6 +77,21 @@ export async function plan(textModel: TextModel, { window, engine, threads, ...r
   return training.plan(textModel.model, { ...rest, engine: engine ?? onnx({ threads }), length: windowOf(textModel, window) })
 }
 
+function trainingData(textModel: TextModel, text: TextData, window: number): training.Data {
+  const texts = textsOf(textModel, text, 'fit').map((each) => encodeText(textModel, each))
+  const end = endOf(textModel)
+  if (end === undefined) return { ...trainingWindows(texts[0], window), sequences: texts }
+  const { model } = textModel
+  if (!model.boundNetwork.packs) throw new UnsupportedError(`fit: ${model.network.name} cannot take documents side by side. Use transformer() or recurrent(), or a model without documents.`)
+  const tokens = new Int32Array(texts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const each of texts) {
+    tokens.set(each, at)
+    at += each.length
+  }
+  return { ...documentWindows(tokens, end, window), sequences: texts }
+}
+
 function windowOf({ model }: TextModel, asked: number | undefined): number {
   const window = asked ?? contextOf(model)
   if (window === undefined) throw new InvalidOptionError(`fit: ${model.network.name} has no context of its own; say how many tokens a training window has (window).`)
@@ -81,8 +99,7 @@ function windowOf({ model }: TextModel, asked: number | undefined): number {
 }
 
 function validationOf(textModel: TextModel, { text, begin, end, ...rest }: TextValidationOptions, window: number): training.ValidationOptions {
-  const { tokens, first } = tokensOfPart(textModel, text, begin, end)
-  return { ...rest, data: evaluationWindows(tokens, window, first) }
+  return { ...rest, data: evaluationWindows(partOf(textModel, text, begin, end).stretches, window) }
 }
 
 function parametersFrom({ tokenizer }: TextModel, from: NonNullable<FitTextOptions['from']>): ParameterArrays {
@@ -93,64 +110,3 @@ function parametersFrom({ tokenizer }: TextModel, from: NonNullable<FitTextOptio
 }
 
 const isModel = (from: NonNullable<FitTextOptions['from']>): from is Pick<TrainedText, 'tokenizer' | 'parameters'> => typeof (from as Partial<TrainedText>).tokenizer?.encode === 'function'
-
-export interface EvaluateTextOptions {
-  /** Tokens of one window; the one of training by default. */
-  window?: number
-  /** Where the text to evaluate begins and ends, as for String.slice; of what stands before it the last token is the first one's context. */
-  begin?: number
-  end?: number
-  engine?: Engine
-  threads?: number
-  signal?: AbortSignal
-  onProgress?: (progress: { examples: number; of: number }) => void
-}
-
-export interface TextEvaluation {
-  readonly totalNats: number
-  readonly tokens: number
-  readonly characters: number
-  readonly bytes: number
-  readonly natsPerToken: number
-  readonly natsPerCharacter: number
-  readonly bitsPerCharacter: number
-  readonly bitsPerByte: number
-  /** How the text was cut. */
-  readonly protocol: string
-}
-
-/** All units of a total, for a text. */
-export function textUnits(totalNats: number, text: string, tokens: number): Omit<TextEvaluation, 'protocol'> {
-  const characters = [...text].length
-  const bytes = new TextEncoder().encode(text).length
-  return {
-    totalNats,
-    tokens,
-    characters,
-    bytes,
-    natsPerToken: totalNats / tokens,
-    natsPerCharacter: totalNats / characters,
-    bitsPerCharacter: bitsPerCharacter(totalNats, characters),
-    bitsPerByte: bitsPerByte(totalNats, bytes),
-  }
-}
-
-/** The tokens of a text's part, after those of what stands before it. */
-export function tokensOfPart(textModel: Pick<TextModel, 'tokenizer'>, text: string, begin = 0, end = text.length): { tokens: Int32Array; first: number; part: string } {
-  wholeNumber('evaluate', 'begin', begin, 0, text.length)
-  wholeNumber('evaluate', 'end', end, begin + 1, text.length)
-  const before = textModel.tokenizer.encode(text.slice(0, begin))
-  const part = text.slice(begin, end)
-  const tokens = textModel.tokenizer.encode(text.slice(0, end))
-  return { tokens, first: before.length, part }
-}
-
-/** −log p over non-overlapping windows, each with the token before it as context. Every token is scored once. */
-export async function evaluate(trained: TrainedText, text: string, options: EvaluateTextOptions = {}): Promise<TextEvaluation> {
-  refuseUnknownOptions('evaluate', options, ['window', 'begin', 'end', 'engine', 'threads', 'signal', 'onProgress'])
-  const { window = trained.window, begin, end, engine, threads, signal, onProgress } = options
-  const { tokens, first, part } = tokensOfPart(trained, text, begin, end)
-  const data = evaluationWindows(tokens, wholeNumber('evaluate', 'window', window), first)
-  const result = await training.evaluate(trained.model, trained.parameters, data, { engine: engine ?? onnx({ threads }), signal, onProgress })
-  return { ...textUnits(result.totalNats, part, result.variables), protocol: `non-overlapping windows of ${window} tokens` }
-}

@@ -3,6 +3,7 @@ import { describe, type ParameterArrays } from '@chainrule/core'
 import { recordModel } from '@chainrule/onnx'
 import { loadModel } from './loaded.js'
 import type { TextModel } from './model.js'
+import { sample } from './sample.js'
 
 export interface PreviewTextOptions {
   /** Updates between two samples. */
@@ -20,12 +21,12 @@ export interface PreviewTextOptions {
 export const previewOptions = ['everySteps', 'show', 'prompt', 'length', 'seed', 'temperature']
 
 /** One sample of these parameters. */
-export async function previewOf({ model, tokenizer }: TextModel, parameters: ParameterArrays, { prompt = '', length = 80, seed = 0, temperature = 1 }: PreviewTextOptions, threads?: number): Promise<string> {
+export async function previewOf({ model, tokenizer }: TextModel, parameters: ParameterArrays, { prompt, length = 80, seed, temperature }: PreviewTextOptions, threads?: number): Promise<string> {
   const card = { data: {}, results: {}, training: {}, exportedAt: '' }
   const loaded = await loadModel(await recordModel({ model, parameters, modality: 'text', tokenizer: describe(tokenizer), card }), { provider: 'cpu', threads })
   try {
-    const { values } = await loaded.opened.sample({ prompt: tokenizer.encode(prompt), length, count: 1, seed, temperature })
-    return prompt + tokenizer.decode(values)
+    const [text] = await sample(loaded, { prompt, length, seed, temperature })
+    return text
   } finally {
     await loaded.release()
   }

@@ -1,4 +1,6 @@
-/** Reads a text file; its bytes must be UTF-8. */
+/**
+ * Reads a text file; its bytes must be UTF-8. A byte order mark at its beginning is left out; line ends stay as they are.
+ */
 import { readFile } from 'node:fs/promises'
 import { InvalidDataError } from '@chainrule/core'
 
@@ -17,24 +19,46 @@ export function invalidUtf8At(bytes: Uint8Array): number {
   return -1
 }
 
+/** Where bytes stand in a file: what comes before them is `offset` bytes, and they begin in line `line`, counted from 1. */
+export interface BytesPlace {
+  readonly path: string
+  readonly offset: number
+  readonly line: number
+}
+
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** @throws {InvalidDataError} naming the place of the first byte that is not UTF-8 */
+export function decodeUtf8(bytes: Uint8Array, { path, offset, line }: BytesPlace): string {
+  try {
+    return strict.decode(bytes)
+  } catch (error) {
+    const at = invalidUtf8At(bytes)
+    if (at < 0) throw new InvalidDataError(`${path}: ${bytes.length} bytes do not fit into one text (${(error as Error).message}). Read it line by line (readLines), or cut it into files.`, { cause: error })
+    const lines = bytes.subarray(0, at).reduce((count, byte) => count + (byte === 10 ? 1 : 0), line)
+    throw new InvalidDataError(`${path}: not UTF-8: byte ${offset + at} (0x${bytes[at].toString(16).padStart(2, '0')}, line ${lines}) does not continue a character. Convert the file to UTF-8, for example with iconv.`)
+  }
+}
+
+/** What the operating system says of a file that cannot be read, for people. */
+export function unreadable(path: string | URL, expected: string, error: unknown): InvalidDataError {
+  const { code, message } = error as NodeJS.ErrnoException
+  const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? `it is a folder, expected ${expected}` : code === 'ENOTDIR' ? `it is a file, expected ${expected}` : code === 'EACCES' ? 'reading it is not permitted' : message
+  return new InvalidDataError(`${String(path)}: ${why}.`, { cause: error })
+}
+
+/** How many bytes the byte order mark at the beginning of a file takes: 3 or 0. */
+export const markLength = (bytes: Uint8Array): number => (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0)
+
 /**
  * The text of a file.
  * @throws {InvalidDataError} where it cannot be read, is empty, or is not UTF-8 (with the place of the byte)
  */
 export async function readText(path: string): Promise<string> {
-  let bytes: Uint8Array
-  try {
-    bytes = await readFile(path)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder, expected a text file' : code === 'EACCES' ? 'reading it is not permitted' : (error as Error).message
-    throw new InvalidDataError(`${path}: ${why}.`, { cause: error })
-  }
-  if (bytes.length === 0) throw new InvalidDataError(`${path}: the file is empty.`)
-  const at = invalidUtf8At(bytes)
-  if (at >= 0) {
-    const line = bytes.subarray(0, at).reduce((count, byte) => count + (byte === 10 ? 1 : 0), 1)
-    throw new InvalidDataError(`${path}: not UTF-8: byte ${at} (0x${bytes[at].toString(16).padStart(2, '0')}, line ${line}) does not continue a character. Convert the file to UTF-8, for example with iconv.`)
-  }
-  return new TextDecoder().decode(bytes)
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw unreadable(path, 'a text file', error)
+  })
+  const offset = markLength(bytes)
+  if (bytes.length === offset) throw new InvalidDataError(`${path}: the file is empty.`)
+  return decodeUtf8(bytes.subarray(offset), { path, offset, line: 1 })
 }

@@ -1,18 +1,21 @@
-/** `sample`, `stream` and `score` for text: exact, by the exported graphs, whether the model was trained here or loaded. */
-import { InvalidDataError, InvalidOptionError, refuseUnknownOptions } from '@chainrule/core'
-import { textUnits, type TextEvaluation, tokensOfPart, type EvaluateTextOptions } from './fit.js'
-import { type LoadedText, type OpenOptions, withOpened } from './loaded.js'
-import type { TrainedText } from './model.js'
-import { evaluationWindows } from './windows.js'
+/** `sample`, `stream` and `score` of an opened model: exact, by the exported graphs. No tensors: also for browsers (`runtime.ts`). */
+import { InvalidDataError, InvalidOptionError, refuseUnknownOptions, samplingFilterNames, type SamplingFilters, wholeNumber } from '@chainrule/core'
+import { decodeText, encodeText, type TextData, textsOf, withoutEnd } from './documents.js'
+import type { LoadedText } from './loaded.js'
+import { natsOfExamples } from './score-examples.js'
+import { checkStop, stopping } from './stop.js'
+import { type TextEvaluation, textUnits } from './text-units.js'
 
-export interface StreamTextOptions extends OpenOptions {
+export interface StreamTextOptions extends SamplingFilters {
   /** The text to go on from. */
   prompt?: string
-  /** Tokens to generate after the prompt. */
+  /** Tokens to generate after the prompt; of documents at most, with their end. */
   length?: number
   seed?: number
   /** Below 1: likelier text; above 1: more varied; 1 samples from the model. */
   temperature?: number
+  /** The text ends before the first of these, wherever its tokens begin and end; the prompt does not count. */
+  stop?: string | readonly string[]
   signal?: AbortSignal
 }
 
@@ -21,32 +24,69 @@ export interface SampleTextOptions extends StreamTextOptions {
   count?: number
 }
 
-const streamOptions = ['prompt', 'length', 'seed', 'temperature', 'signal', 'provider', 'threads']
+const streamOptions = ['prompt', 'length', 'seed', 'temperature', ...samplingFilterNames, 'stop', 'signal']
 export const defaultLength = 256
 
-/** Texts from the model; each begins with the prompt. The same seed gives the same texts. */
-export async function sample(model: TrainedText | LoadedText, options: SampleTextOptions = {}): Promise<string[]> {
-  refuseUnknownOptions('sample', options, [...streamOptions, 'count'])
-  const { prompt = '', length = defaultLength, count = 1, seed = 0, temperature = 1, signal } = options
-  const tokens = model.tokenizer.encode(prompt)
-  return withOpened(model, options, async ({ opened, tokenizer }) => {
-    const { values } = await opened.sample({ prompt: tokens, length, count, seed, temperature, signal })
-    return Array.from({ length: count }, (_, which) => prompt + tokenizer.decode(values.subarray(which * length, (which + 1) * length)))
-  })
+/** Samples that grow side by side until each has met a stop string. */
+const mostAtOnce = 64
+
+/** What the runtime is asked for. */
+function requestOf({ tokenizer }: LoadedText, { prompt = '', length = defaultLength, seed = 0, stop: _stop, ...options }: StreamTextOptions) {
+  return { ...options, prompt: tokenizer.encode(prompt), length, seed }
 }
 
-/** One text from the model, piece by piece, without the prompt. */
-export async function* stream(model: TrainedText | LoadedText, options: StreamTextOptions = {}): AsyncGenerator<string, void> {
+/** A text that grows by tokens: decoded, and ended before a stop string. */
+function growing(model: LoadedText, stops: readonly string[]) {
+  const decoder = model.tokenizer.decoder()
+  const stop = stopping(stops)
+  return {
+    push: (values: Int32Array) => stop.push(decoder.push(withoutEnd(model, values))),
+    end: () => stop.push(decoder.end()) + stop.end(),
+    get isStopped() {
+      return stop.isStopped
+    },
+  }
+}
+
+/**
+ * Texts from the model; each begins with the prompt, documents end by themselves, and all before the first stop string. The same
+ * seed gives the same texts.
+ */
+export async function sample(model: LoadedText, options: SampleTextOptions = {}): Promise<string[]> {
+  refuseUnknownOptions('sample', options, [...streamOptions, 'count'])
+  const { count: asked = 1, ...rest } = options
+  const count = wholeNumber('sample', 'count', asked)
+  const stops = checkStop('sample', options.stop)
+  const request = requestOf(model, rest)
+  const { prompt = '' } = options
+  if (stops.length === 0) {
+    const { values } = await model.opened.sample({ ...request, count })
+    return Array.from({ length: count }, (_, which) => prompt + decodeText(model, values.subarray(which * request.length, (which + 1) * request.length)))
+  }
+  const texts: string[] = []
+  for (let first = 0; first < count; first += mostAtOnce) {
+    const rows = Array.from({ length: Math.min(mostAtOnce, count - first) }, () => ({ text: prompt, growth: growing(model, stops) }))
+    for await (const { values } of model.opened.stream({ ...request, count: rows.length, firstSample: first })) {
+      const steps = values.length / rows.length
+      rows.forEach((row, b) => (row.text += row.growth.push(values.subarray(b * steps, (b + 1) * steps))))
+      if (rows.every(({ growth }) => growth.isStopped)) break
+    }
+    texts.push(...rows.map(({ text, growth }) => text + growth.end()))
+  }
+  return texts
+}
+
+/** One text from the model, piece by piece, without the prompt: no piece ends inside of a character, none holds a part of a stop string. A document stops by itself. */
+export async function* stream(model: LoadedText, options: StreamTextOptions = {}): AsyncGenerator<string, void> {
   refuseUnknownOptions('stream', options, streamOptions)
   if (!('opened' in model)) throw new InvalidOptionError('stream: needs an opened model. Open the trained one with openTrained, or an exported one with loadModel.')
-  const { prompt = '', length = defaultLength, seed = 0, temperature = 1, signal } = options
-  const tokens = model.tokenizer.encode(prompt)
-  const decoder = model.tokenizer.decoder()
-  for await (const { values } of model.opened.stream({ prompt: tokens, length, seed, temperature, signal })) {
-    const piece = decoder.push(values)
+  const growth = growing(model, checkStop('stream', options.stop))
+  for await (const { values } of model.opened.stream(requestOf(model, options))) {
+    const piece = growth.push(values)
     if (piece) yield piece
+    if (growth.isStopped) return
   }
-  const rest = decoder.end()
+  const rest = growth.end()
   if (rest) yield rest
 }
 
@@ -55,38 +95,22 @@ export interface TextScore extends TextEvaluation {
   readonly nats: Float32Array
 }
 
-/** −log p(text), token by token, each given everything before it as far as the model looks. */
-export async function score(model: TrainedText | LoadedText, text: string, options: OpenOptions & { signal?: AbortSignal } = {}): Promise<TextScore> {
-  refuseUnknownOptions('score', options, ['provider', 'threads', 'signal'])
-  const tokens = model.tokenizer.encode(text)
-  if (tokens.length === 0) throw new InvalidDataError('score: the text is empty; there is nothing to score.')
-  return withOpened(model, options, async ({ opened }) => {
-    const nats = await opened.score({ x: tokens, signal: options.signal })
-    return { ...textUnits(nats.reduce((sum, value) => sum + value, 0), text, tokens.length), nats, protocol: 'one sequence, from its start' }
-  })
+export interface ScoreTextOptions {
+  signal?: AbortSignal
 }
 
-/** `evaluate` for an opened model: the same windows as for a trained one. */
-export async function evaluateLoaded(model: LoadedText, text: string, options: Omit<EvaluateTextOptions, 'engine' | 'threads'> = {}): Promise<TextEvaluation> {
-  const { manifest, opened } = model
-  const { window = manifest.card.training.window, begin, end, signal, onProgress } = options
-  if (typeof window !== 'number') throw new InvalidOptionError('evaluate: model.json names no training window; say how many tokens a window has (window).')
-  const { tokens, first, part } = tokensOfPart(model, text, begin, end)
-  const windows = evaluationWindows(tokens, window, first)
-  let totalNats = 0
-  const rows = 32
-  for (let from = 0; from < windows.length; ) {
-    const examples = [windows.at(from)]
-    while (examples.length < rows && from + examples.length < windows.length && windows.at(from + examples.length).x.length === examples[0].x.length && examples[0].previous) {
-      examples.push(windows.at(from + examples.length))
-    }
-    const x = new Int32Array(examples.length * examples[0].x.length)
-    examples.forEach((example, which) => x.set(example.x, which * example.x.length))
-    const previous = examples[0].previous && Int32Array.from(examples, (example) => example.previous![0])
-    const nats = await opened.score({ x, length: examples[0].x.length, previous, signal })
-    totalNats = nats.reduce((sum, value) => sum + value, totalNats)
-    from += examples.length
-    onProgress?.({ examples: from, of: windows.length })
-  }
-  return { ...textUnits(totalNats, part, tokens.length - first), protocol: `non-overlapping windows of ${window} tokens` }
+/**
+ * −log p(text), token by token, each given everything before it as far as the model looks; the end of a document is the last.
+ * A list of documents is scored one by one.
+ */
+export async function score(model: LoadedText, text: string, options?: ScoreTextOptions): Promise<TextScore>
+export async function score(model: LoadedText, texts: readonly string[], options?: ScoreTextOptions): Promise<TextScore[]>
+export async function score(model: LoadedText, data: TextData, options: ScoreTextOptions = {}): Promise<TextScore | TextScore[]> {
+  refuseUnknownOptions('score', options, ['signal'])
+  const texts = textsOf(model, data, 'score')
+  const sequences = texts.map((text) => encodeText(model, text))
+  if (sequences.some(({ length }) => length === 0)) throw new InvalidDataError('score: the text is empty; there is nothing to score.')
+  const scores = await natsOfExamples(model.opened, sequences.map((x) => ({ x })), options.signal)
+  const all = scores.map((nats, which) => ({ ...textUnits(nats.reduce((sum, value) => sum + value, 0), model.documents ? [texts[which]] : texts[which], nats.length), nats, protocol: 'one sequence, from its start' }))
+  return typeof data === 'string' ? all[0] : all
 }

@@ -1,6 +1,7 @@
-/** A text as examples: windows of a fixed number of tokens, each with the token before it as its first `previous`. */
+/** Texts as examples: windows of a fixed number of tokens, each with the token before it as its first `previous`. */
 import { InvalidDataError } from '@chainrule/core'
 import type { Data, Example } from '@chainrule/train'
+import type { Stretch } from './documents.js'
 
 function windowAt(tokens: Int32Array, begin: number, end: number): Example {
   return begin === 0 ? { x: tokens.slice(0, end) } : { x: tokens.slice(begin, end), previous: tokens.slice(begin - 1, begin) }
@@ -22,13 +23,33 @@ export function trainingWindows(tokens: Int32Array, length: number): Data {
   }
 }
 
-/** Windows side by side that cover tokens begin … end−1 once, for evaluation; the last may be shorter. */
-export function evaluationWindows(tokens: Int32Array, length: number, begin = 0, end = tokens.length): Data {
+/**
+ * Documents for training, one after the other in the order given, and after the last the first again: every window of `length` tokens of
+ * that circle. So each token is as likely in a window as any other, and a window holds several documents where they are short. They do not
+ * see each other, so their order decides nothing but which share a window. A window that begins inside a document goes on from the token
+ * before it.
+ * @param tokens of all documents, each with its `end`
+ */
+export function documentWindows(tokens: Int32Array, end: number, length: number): Data {
+  const total = tokens.length
   return {
-    length: Math.ceil((end - begin) / length),
+    length: total,
+    at(begin) {
+      const x = Int32Array.from({ length }, (_, i) => tokens[(begin + i) % total])
+      const previous = Int32Array.of(tokens[(begin + total - 1) % total])
+      return { x, previous, isStart: Uint8Array.from(x, (_, i) => ((i === 0 ? previous[0] : x[i - 1]) === end ? 1 : 0)) }
+    },
+  }
+}
+
+/** Windows side by side that cover what is meant of each stretch once, for evaluation; the last of a stretch may be shorter. */
+export function evaluationWindows(stretches: readonly Stretch[], length: number): Data {
+  const places = stretches.flatMap(({ tokens, first }) => Array.from({ length: Math.ceil((tokens.length - first) / length) }, (_, which) => ({ tokens, begin: first + which * length })))
+  return {
+    length: places.length,
     at(index) {
-      const first = begin + index * length
-      return windowAt(tokens, first, Math.min(first + length, end))
+      const { tokens, begin } = places[index]
+      return windowAt(tokens, begin, Math.min(begin + length, tokens.length))
     },
   }
 }

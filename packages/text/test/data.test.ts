@@ -16,12 +16,12 @@ afterAll(() => rm(folder, { recursive: true }))
 const tokens = Int32Array.from({ length: 23 }, (_, i) => 100 + i)
 
 test('evaluation windows cover every token once, each with the token before it', () => {
-  const windows = evaluationWindows(tokens, 5, 4)
+  const windows = evaluationWindows([{ tokens, first: 4 }], 5)
   const examples = Array.from({ length: windows.length }, (_, i) => windows.at(i))
   expect(examples.flatMap(({ x }) => [...x])).toEqual([...tokens.subarray(4)])
   expect(examples.map(({ x }) => x.length)).toEqual([5, 5, 5, 4])
   expect(examples.map(({ previous }) => previous?.[0])).toEqual([103, 108, 113, 118])
-  expect(evaluationWindows(tokens, 5).at(0).previous).toBeUndefined()
+  expect(evaluationWindows([{ tokens, first: 0 }], 5).at(0).previous).toBeUndefined()
 })
 
 test('training windows: every offset, one in `length` of them begins with start', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import '@tensorflow/tfjs-backend-cpu'
 import { InvalidDataError, InvalidModelError, InvalidOptionError } from '@chainrule/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { byte, categorical, character, eager, evaluate, evaluateLoaded, exportModel, fit, type LoadedText, loadModel, multilayerPerceptron, sample, score, stream, textModel, transformer, type TrainedText } from '../src/index.js'
+import { byte, categorical, character, eager, evaluate, exportModel, fit, type LoadedText, loadModel, multilayerPerceptron, sample, score, stream, textModel, transformer, type TrainedText } from '../src/index.js'
 
 /** Easily learned: after a letter comes the next one, after z a line break. */
 const text = `${'abcdefghijklmnopqrstuvwxyz\n'.repeat(30)}`
@@ -45,7 +45,7 @@ describe('a language model, end to end', () => {
     expect(result.natsPerCharacter).toBeLessThan(0.2)
     expect(result.natsPerCharacter * result.characters).toBeCloseTo(result.totalNats, 6)
     expect(result.bitsPerByte).toBeCloseTo(result.natsPerCharacter / Math.LN2, 9)
-    const again = await evaluateLoaded(loaded, text, { begin: 500 })
+    const again = await evaluate(loaded, text, { begin: 500 })
     expect(again.totalNats).toBeCloseTo(result.totalNats, 1)
     expect(again.protocol).toBe(result.protocol)
   })
@@ -80,9 +80,9 @@ describe('a language model, end to end', () => {
 
   test('the exported directory is whole, says what it is, and is not overwritten by accident', async () => {
     const directory = join(folder, 'model')
-    expect((await readdir(directory)).sort()).toEqual(['model.json', 'sample.onnx', 'score.onnx', 'step.onnx', 'weights.safetensors'])
+    expect((await readdir(directory)).sort()).toEqual(['README.md', 'model.json', 'sample.onnx', 'score.onnx', 'step.onnx', 'weights.safetensors'])
     const manifest = JSON.parse(await readFile(join(directory, 'model.json'), 'utf8'))
-    expect(manifest.card.data).toEqual({ name: 'alphabet' })
+    expect(manifest.card.data).toEqual({ name: 'alphabet', licence: 'unknown' })
     expect(manifest.card.training).toMatchObject({ steps: 150, seed: 1, window: 8 })
     expect(manifest.parameters).toBe(Object.values(trained.parameters).reduce((sum, { data }) => sum + data.length, 0))
     await expect(exportModel(trained, directory)).rejects.toThrow(/exists already/)

@@ -61,5 +61,5 @@ describe('byte', () => {
 
 test('an unknown name is an error that lists the known ones', () => {
   expect(() => tokenizerFromName({ name: 'words', options: {} })).toThrow(UnknownPieceError)
-  expect(() => tokenizerFromName({ name: 'words', options: {} })).toThrow(/Known: byte, character/)
+  expect(() => tokenizerFromName({ name: 'words', options: {} })).toThrow(/Known: byte, bytePair, character/)
 })

@@ -3,7 +3,8 @@
  * decoding replaces what is not by U+FFFD, the one error of this tokenizer.
  */
 import { InvalidDataError, refuseUnknownOptions } from '@chainrule/core'
-import { placeOf, type TextTokenizer } from './tokenizer.js'
+import type { TextTokenizer } from './tokenizer.js'
+import { decodingBytes, refuseLoneSurrogates } from './utf8.js'
 
 export function byte(options: Record<never, never> = {}): TextTokenizer {
   refuseUnknownOptions('byte', options, [])
@@ -12,14 +13,13 @@ export function byte(options: Record<never, never> = {}): TextTokenizer {
     options: {},
     domain: { length: 'variable', components: 1, values: 256 },
     encode(text) {
-      const lone = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/.exec(text)
-      if (lone) throw new InvalidDataError(`${placeOf(text, lone.index)}: half of a surrogate pair, which UTF-8 cannot hold. Remove it.`)
+      refuseLoneSurrogates(text)
       return Int32Array.from(new TextEncoder().encode(text))
     },
-    decode: (values) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(values)),
-    decoder() {
-      const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
-      return { push: (values) => decoder.decode(Uint8Array.from(values), { stream: true }), end: () => decoder.decode() }
-    },
+    ...decodingBytes((values) => {
+      const wrong = Array.prototype.findIndex.call(values, (value: number) => !(value >= 0 && value < 256))
+      if (wrong >= 0) throw new InvalidDataError(`byte: token ${wrong} is ${values[wrong]}, expected 0 … 255.`)
+      return Uint8Array.from(values)
+    }),
   }
 }

@@ -1,14 +1,19 @@
 /** Text ↔ tokens; no tensors, no native code: also for browsers. */
 import { type Piece, UnknownPieceError } from '@chainrule/core'
 import { byte } from './byte.js'
+import { bytePair } from './byte-pair.js'
 import { character } from './character.js'
 import type { TextTokenizer } from './tokenizer.js'
 
 export { byte } from './byte.js'
+export { bytePair, type BytePairOptions } from './byte-pair.js'
 export { character, type CharacterOptions } from './character.js'
+export { parseTokenizerJson } from './parse-tokenizer-json.js'
+export { tokenizerJson, type TokenizerJsonOptions } from './tokenizer-json.js'
+export { trainBytePair, type TrainBytePairOptions } from './train-byte-pair.js'
 export type { TextTokenizer } from './tokenizer.js'
 
-const byName: Record<string, (options: never) => TextTokenizer> = { byte, character }
+const byName: Record<string, (options: never) => TextTokenizer> = { byte, bytePair, character }
 
 /** The tokenizer that a file names. @throws {UnknownPieceError} */
 export function tokenizerFromName({ name, options }: Piece): TextTokenizer {
