@@ -1,7 +1,7 @@
 /**
  * Exports a small model of each kind, and sequences that our own runtime drew from it: what replay.py is given.
  *
- *   node export-models.mjs FOLDER      writes FOLDER/<kind>/model and FOLDER/<kind>/sequences.json; prints the kinds, one a line
+ *   node export-models.mjs FOLDER      writes FOLDER/<kind>/model, FOLDER/<kind>/single/model.onnx and FOLDER/<kind>/sequences.json; prints the kinds, one a line
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -14,7 +14,7 @@ const load = (name) => import(pathToFileURL(require.resolve(name)))
 const { custom, leftToRight, random, reversed } = await load('@chainrule/core')
 const { bernoulli, categorical, createModel, tabular } = await load('@chainrule/core/tensors')
 const { multilayerPerceptron, recurrent, transformer } = await load('@chainrule/networks')
-const { recordModel, writeModel } = await load('@chainrule/onnx')
+const { recordModel, singleFileOf, writeModel, writeSingleFile } = await load('@chainrule/onnx')
 const { openModel } = await load('@chainrule/runtime')
 const { shaken } = await load('@chainrule/conformance')
 const text = await load('@chainrule/text')
@@ -28,13 +28,14 @@ if (!folder) {
 const card = { data: {}, results: {}, training: {}, exportedAt: new Date(0).toISOString() }
 const ofLength = (length, values) => ({ length, components: 1, values })
 
-/** Models of fixed length with random parameters; a kind is a network, each with another order and head. */
-const fixed = {
+/** Models with random parameters, of a fixed length or with an end; a kind is a network, each with another order and head. */
+const kinds = {
   'fully-visible': { domain: ofLength(9, 2), order: leftToRight(), network: multilayerPerceptron({ hidden: [] }), head: bernoulli() },
   'multilayer-perceptron': { domain: ofLength(12, 5), order: random({ seed: 5 }), network: multilayerPerceptron({ hidden: [16, 16], direct: true }), head: categorical() },
   groups: { domain: ofLength(6, 3), order: custom({ permutation: [3, 0, 5, 1, 4, 2], groups: [0, 1, 1, 1, 2, 3] }), network: multilayerPerceptron({ hidden: [10] }), head: categorical() },
   tabular: { domain: ofLength(4, 3), order: reversed(), network: tabular(), head: categorical() },
   recurrent: { domain: ofLength(14, 7), order: random({ seed: 9 }), network: recurrent({ cell: 'gru', layers: 2, width: 10 }), head: categorical({ tied: true }) },
+  ended: { domain: { length: 'variable', components: 1, values: 4, end: 3 }, order: leftToRight(), network: recurrent({ cell: 'lstm', layers: 1, width: 8 }), head: categorical() },
   'transformer-learned': { domain: ofLength(20, 7), order: random({ seed: 8 }), network: transformer({ layers: 1, heads: 2, width: 12, context: 20, positions: 'learned' }), head: categorical({ tied: true }) },
 }
 
@@ -55,31 +56,39 @@ function sequencesOf(opened, { values, drawn, nats, distance }, count, address) 
   }))
 }
 
-/** Draws with both samplers and two temperatures, and writes the sequences beside the model. */
+/** Draws with both samplers and two temperatures, with sampling filters where the head knows them, and writes the sequences beside the model. */
 async function writeSequences(kind, length) {
   const opened = await openModel(join(folder, kind, 'model'), { provider: 'cpu' })
   const count = 2
   const sequences = []
-  for (const [seed, temperature, sampler] of [[11, 1, 'graph'], [12, 0.75, 'steps']]) {
-    const samples = await opened.sample({ count, seed, temperature, sampler, ...(length && { length }) })
-    sequences.push(...sequencesOf(opened, samples, count, { seed, temperature }))
+  const filtered = opened.manifest.samplingFilters ? [{ seed: 13, sampler: 'graph', topK: 3, repetitionPenalty: 1.3 }, { seed: 14, sampler: 'steps', temperature: 1.2, topP: 0.7, minP: 0.1 }] : []
+  for (const { sampler, ...settings } of [{ seed: 11, temperature: 1, sampler: 'graph' }, { seed: 12, temperature: 0.75, sampler: 'steps' }, ...filtered]) {
+    const samples = await opened.sample({ count, sampler, ...settings, ...(length && { length }) })
+    sequences.push(...sequencesOf(opened, samples, count, settings))
   }
   await opened.release()
   writeFileSync(join(folder, kind, 'sequences.json'), JSON.stringify({ sequences }))
   console.log(kind)
 }
 
-for (const [kind, pieces] of Object.entries(fixed)) {
-  mkdirSync(join(folder, kind), { recursive: true })
+/** The path of a kind's single file, alone in its folder. */
+function singleIn(kind) {
+  mkdirSync(join(folder, kind, 'single'), { recursive: true })
+  return join(folder, kind, 'single/model.onnx')
+}
+
+for (const [kind, pieces] of Object.entries(kinds)) {
   const model = createModel(pieces)
-  await writeModel(join(folder, kind, 'model'), recordModel({ model, parameters: shaken(model.initialize(3), 3), modality: 'none', tokenizer: { name: 'none', options: {} }, card }))
-  await writeSequences(kind)
+  const files = recordModel({ model, parameters: shaken(model.initialize(3), 3), modality: 'none', tokenizer: { name: 'none', options: {} }, card })
+  await writeModel(join(folder, kind, 'model'), files)
+  await writeSingleFile(singleIn(kind), singleFileOf(files))
+  await writeSequences(kind, pieces.domain.length === 'variable' ? 20 : undefined)
 }
 
 // A language model as its users make it: trained, exported, sampled beyond its context.
-mkdirSync(join(folder, 'text'), { recursive: true })
 const words = 'she sells sea shells by the sea shore. '.repeat(20)
 const tokenizer = text.character({ characters: words })
 const trained = await text.fit(text.textModel({ tokenizer, network: transformer({ layers: 2, heads: 2, width: 16, context: 12 }), head: categorical({ tied: true }) }), words, { steps: 60, batchSize: 8, seed: 1, learningRate: 1e-2 })
 await text.exportModel(trained, join(folder, 'text/model'))
+await text.exportModel(trained, singleIn('text'), { layout: 'single-file' })
 await writeSequences('text', 40)

@@ -2,15 +2,15 @@
 """
 Replays an exported model in Python, with onnxruntime, onnx and numpy and none of chainrule's code: the twin of its runtime.
 
-    replay.py MODEL SEQUENCES [--noise VECTOR]
+    replay.py MODEL SEQUENCES [--single FILE] [--noise VECTOR]
 
 MODEL is the directory of an exported model. SEQUENCES is a JSON file, {"sequences": [sequence, ...]}; a sequence is
 what a sampler returned for one sample, everything in the order of generation and flat:
 
-    seed, sample    the address of its noise;  temperature  (1 where absent)
+    seed, sample    the address of its noise;  temperature  (1 where absent);  topK, topP, minP, repetitionPenalty  (off where absent)
     values, drawn   n variables x C components;  nats, distance  n variables
 
-VECTOR is a list of {seed, purpose, sample, variable, component, k, uniform}. Prints one JSON line for each check; the exit
+FILE is the same model exported as a single file. VECTOR is a list of {seed, purpose, sample, variable, component, k, uniform}. Prints one JSON line for each check; the exit
 code is 1 where one fails, 2 where the arguments are wrong.
 
 The replay law: fed with the values that another sampler drew, a sampler finds each uniform within 1e-5 of the
@@ -31,6 +31,7 @@ import onnxruntime
 NATS_TOLERANCE = 1e-4
 DISTANCE_TOLERANCE = 1e-5
 GRAPHS = ("score", "step", "sample")
+FILTERS_OFF = {"topK": np.int32(0), "topP": np.float32(1), "minP": np.float32(0), "repetitionPenalty": np.float32(1)}
 PURPOSES = {"sampling": 0, "batches": 1, "initialization": 2, "order": 3, "dropout": 4}
 
 
@@ -145,12 +146,13 @@ def check_domain(path):
 def signature(graph, manifest):
     """Names of inputs and outputs that the format promises."""
     state = [tensor["name"] for tensor in manifest["state"]]
-    carried = [f"state.{name}" for name in state], [f"next.{name}" for name in state]
+    filters = manifest.get("samplingFilters", []) if graph != "score" else []
+    carried = [f"state.{name}" for name in state] + (["seen"] if filters else []), [f"next.{name}" for name in state] + (["next.seen"] if filters else [])
     if graph == "score":
         if manifest["domain"]["length"] != "variable":
             return {"x"}, {"nats"}
         return {"x", "previous", "isStart", *carried[0]}, {"nats", *carried[1]}
-    inputs = {"previous", "isStart", "uniforms", "temperature", "given", "isGiven", *carried[0]}
+    inputs = {"previous", "isStart", "uniforms", "temperature", "given", "isGiven", *filters, *carried[0]}
     return inputs, {"value" if graph == "step" else "values", "drawn", "distance", "nats", *carried[1]}
 
 
@@ -174,19 +176,28 @@ def check_places(path, manifest):
     return not wrong and len(spans) == len(places), {"weights": len(external), "wrong": wrong, "inline": len(model.graph.initializer) - len(external)}
 
 
+def check_metadata(path, manifest):
+    """The single file describes itself as the directory does, but for when it was exported."""
+    metadata = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]).get_modelmeta().custom_metadata_map
+    described = json.loads(metadata["chainrule.model.json"])
+    different = [key for key in {*described, *manifest} - {"card"} if described.get(key) != manifest.get(key)]
+    return not different, {"different": different, "keys": sorted(metadata)}
+
+
 # ---------------------------------------------------------------- the runtime's twin
 
 class Model:
     """The graphs of an exported model, run by onnxruntime on one thread; batch 1."""
 
-    def __init__(self, directory, manifest):
+    def __init__(self, paths, manifest):
         self.manifest = manifest
         self.components = manifest["domain"]["components"]
         self.is_variable = manifest["domain"]["length"] == "variable"
+        self.end = manifest["domain"].get("end")
         settings = onnxruntime.SessionOptions()
         settings.intra_op_num_threads = 1
         settings.inter_op_num_threads = 1
-        self.sessions = {name: onnxruntime.InferenceSession(str(directory / f"{name}.onnx"), settings, providers=["CPUExecutionProvider"]) for name in GRAPHS}
+        self.sessions = {name: onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"]) for name, path in paths.items()}
 
     def run(self, graph, feeds):
         names = [output.name for output in self.sessions[graph].get_outputs()]
@@ -201,6 +212,13 @@ class Model:
         sizes = {"batch": 1, "past": 0}
         state = {f"state.{t['name']}": np.zeros([sizes.get(axis, axis) for axis in t["shape"]], t["type"]) for t in self.manifest["state"]}
         return {"previous": np.zeros([1, self.components], np.int32), "isStart": np.ones([1], bool), **state}
+
+    def filters(self, sequence):
+        """The inputs of sampling filters, for a model whose head knows them, before the first variable."""
+        if "samplingFilters" not in self.manifest:
+            return {}
+        settings = {name: np.full([1], sequence.get(name, off), off.dtype) for name, off in FILTERS_OFF.items()}
+        return {**settings, "seen": np.zeros([1, self.manifest["domain"]["values"]], bool)}
 
     def after(self, outputs, last):
         """The inputs after a run: its state, and the last variable as it was kept."""
@@ -233,19 +251,28 @@ class Model:
         n = len(values)
         noise = self.noise(sequence, n)
         temperature = np.full([1], sequence.get("temperature", 1), np.float32)
-        cursor, parts = self.beginning(), []
+        filters, cursor, parts = self.filters(sequence), self.beginning(), []
         for start in range(0, n, max(chunk, 1)):
             part = slice(start, start + max(chunk, 1))
             inputs = {"uniforms": noise[:, part], "given": values[None, part], "isGiven": is_given[None, part]}
             if chunk == 0:
                 inputs = {name: value[:, 0] for name, value in inputs.items()}
             inputs = {name: np.ascontiguousarray(value) for name, value in inputs.items()}
-            outputs = self.run("sample" if chunk else "step", {**cursor, **inputs, "temperature": temperature})
+            outputs = self.run("sample" if chunk else "step", {**cursor, **inputs, **filters, "temperature": temperature})
             if chunk == 0:
                 outputs.update({name: outputs[old][:, None] for name, old in (("values", "value"), ("drawn", "drawn"), ("distance", "distance"), ("nats", "nats"))})
             cursor = self.after(outputs, outputs["values"][:, -1])
+            if filters:
+                filters["seen"] = outputs["next.seen"]
             parts.append(outputs)
-        return {name: np.concatenate([part[name][0] for part in parts]) for name in ("values", "drawn", "distance", "nats")}
+            if chunk and self.end is not None and (outputs["values"][:, -1] == self.end).all():
+                break  # the loop has stopped; single steps go on, with ends
+        return {name: self.lengthened(np.concatenate([part[name][0] for part in parts]), n, name) for name in ("values", "drawn", "distance", "nats")}
+
+    def lengthened(self, rows, n, name):
+        """After the end of x there is nothing but ends, with 0 nats and distance 0."""
+        rest = np.full((n - len(rows), *rows.shape[1:]), self.end if name in ("values", "drawn") else 0, rows.dtype) if len(rows) < n else rows[:0]
+        return np.concatenate([rows, rest])
 
 
 def arrays_of(sequence, components):
@@ -301,6 +328,7 @@ def main():
     parser = argparse.ArgumentParser(description="Replays an exported model with onnxruntime for Python.")
     parser.add_argument("model", type=Path, help="the directory of an exported model")
     parser.add_argument("sequences", type=Path, help="a JSON file with sequences that a sampler drew")
+    parser.add_argument("--single", type=Path, help="the same model exported as a single file")
     parser.add_argument("--noise", type=Path, default=Path(__file__).parents[2] / "packages/core/test/noise-vector.json", help="a JSON file with uniforms and their addresses")
     arguments = parser.parse_args()
     report = Report()
@@ -322,8 +350,14 @@ def main():
         report.attempt(f"{name}.onnx: only the standard domain", lambda: check_domain(path))
         report.attempt(f"{name}.onnx: inputs and outputs", lambda: check_signature(path, name, manifest))
         report.attempt(f"{name}.onnx: weights by offset", lambda: check_places(path, manifest))
+    if arguments.single:
+        report.attempt("single file: onnx.checker", lambda: check_graph(arguments.single))
+        report.attempt("single file: only the standard domain", lambda: check_domain(arguments.single))
+        report.attempt("single file: inputs and outputs", lambda: check_signature(arguments.single, "sample", manifest))
+        report.attempt("single file: its metadata hold the description", lambda: check_metadata(arguments.single, manifest))
     try:
-        model = Model(arguments.model, manifest)
+        model = Model({name: arguments.model / f"{name}.onnx" for name in GRAPHS}, manifest)
+        single = Model({"sample": arguments.single}, manifest) if arguments.single else None
     except Exception as error:
         report.check("onnxruntime opens the graphs", False, error=f"{type(error).__name__}: {error}"[:2000])
         return 1
@@ -332,6 +366,8 @@ def main():
         report.attempt(f"{address}: score.onnx", lambda: check_score(model, sequence))
         report.attempt(f"{address}: replay by step.onnx", lambda: check_replay(model, sequence, 0))
         report.attempt(f"{address}: replay by sample.onnx", lambda: check_replay(model, sequence, 16))
+        if single:
+            report.attempt(f"{address}: replay by the single file", lambda: check_replay(single, sequence, 16))
         if not any(sequence["distance"]):
             report.attempt(f"{address}: drawn freely by sample.onnx", lambda: check_free(model, sequence, 16))
             report.attempt(f"{address}: drawn freely by step.onnx", lambda: check_free(model, sequence, 0))

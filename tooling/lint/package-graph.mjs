@@ -36,7 +36,7 @@ const table = {
   train: { layer: 4, uses: ['core'], outside: [tensors] },
   onnx: { layer: 4, uses: ['core', 'runtime'], outside: [tensors, '@bufbuild/protobuf', 'onnx-buf'] },
   text: modality,
-  image: modality,
+  image: { ...modality, outside: [...modality.outside, 'sharp'] },
   audio: modality,
   demo: consumer(6),
   examples: consumer(7),
@@ -44,6 +44,8 @@ const table = {
   benchmarks: consumer(7),
   laws: consumer(7),
   'backend-conformance': consumer(7),
+  packaging: consumer(7),
+  mutations: consumer(7),
 }
 
 const scope = '@chainrule/'

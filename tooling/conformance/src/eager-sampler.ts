@@ -2,12 +2,12 @@
  * Ancestral sampling as plainly as it can be written: one variable after the other, eagerly. The slow twin of every other sampler.
  * Axes: B samples, N variables, C components, K uniforms of a component. All results are by position.
  */
-import { type ParameterArrays, uniform } from '@chainrule/core'
+import { checkSamplingFilters, type ParameterArrays, type SamplingFilters, uniform } from '@chainrule/core'
 import { begin, type Model, type Previous } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { asTensors } from './parameters.js'
 
-export interface SampleRequest {
+export interface SampleRequest extends SamplingFilters {
   /** B. */
   readonly count: number
   /** N. */
@@ -39,8 +39,11 @@ export type Sampler = (request: SampleRequest) => Sampled | Promise<Sampled>
 /** The sampler of a model on the tfjs backend that is set. */
 export function eagerSampler(model: Model, parameters: ParameterArrays): (request: SampleRequest) => Sampled {
   const C = model.domain.components
-  const K = model.boundHead.uniformsPerComponent
-  return ({ count: B, length: N, seed, temperature = 1, given = new Int32Array(B * N * C), isGiven = new Uint8Array(B * N) }) => {
+  const V = model.domain.values
+  const { uniformsPerComponent: K, samplingFilters } = model.boundHead
+  return ({ count: B, length: N, seed, temperature = 1, given = new Int32Array(B * N * C), isGiven = new Uint8Array(B * N), ...options }) => {
+    const { topK, topP, minP, repetitionPenalty } = checkSamplingFilters('eagerSampler', options, samplingFilters ?? [])
+    const seen = new Uint8Array(B * V)
     const result: Sampled = { values: new Int32Array(B * N * C), drawn: new Int32Array(B * N * C), distance: new Float32Array(B * N), logProbability: new Float32Array(B * N) }
     tf.tidy(() => {
       const tensors = asTensors(parameters)
@@ -53,6 +56,9 @@ export function eagerSampler(model: Model, parameters: ParameterArrays): (reques
           temperature: tf.tensor1d([temperature]),
           given: tf.tensor(Int32Array.from({ length: B * C }, (_, i) => given[(Math.floor(i / C) * N + position) * C + (i % C)]), [B, C], 'int32'),
           isGiven: tf.tensor(Uint8Array.from({ length: B }, (_, b) => isGiven[b * N + position]), [B], 'bool'),
+          ...(samplingFilters && {
+            filters: { topK: tf.tensor1d([topK], 'int32'), topP: tf.tensor1d([topP]), minP: tf.tensor1d([minP]), repetitionPenalty: tf.tensor1d([repetitionPenalty]), seen: tf.tensor(seen.slice(), [B, V], 'bool') },
+          }),
         }
         const draw = model.step(tensors, state, before, request)
         const [values, drawn, distance, logProbability] = [draw.values, draw.drawn, draw.distance, draw.logProbability].map((tensor) => tensor.dataSync())
@@ -62,6 +68,7 @@ export function eagerSampler(model: Model, parameters: ParameterArrays): (reques
           result.drawn.set(drawn.subarray(b * C, (b + 1) * C), at * C)
           result.distance[at] = distance[b]
           result.logProbability[at] = logProbability[b]
+          if (samplingFilters) seen[b * V + values[b]] = 1
         }
         state = draw.state
         before = { values: draw.values, isStart: tf.zeros([B], 'bool') }

@@ -1,5 +1,5 @@
 /** All x of a domain small enough, and random ones. Values are row-major int32, whatever the number of variables and components. */
-import { uniform } from '@chainrule/core'
+import { type Domain, endedLength, uniform } from '@chainrule/core'
 
 /** More than this is no longer a small domain. */
 const mostTuples = 100_000
@@ -23,6 +23,21 @@ export function allTuples(values: number, slots: number): Int32Array {
 export function randomValues(seed: number, values: number, size: number): Int32Array {
   return Int32Array.from({ length: size }, (_, i) => Math.floor(uniform(seed, 'batches', 0, i) * values))
 }
+
+/** Random x of a domain, [rows, N, C], the same for the same seed; of one with an end, nothing but `end` stands after an end. */
+export function randomRows(seed: number, { values, components, end }: Domain, rows: number, length: number): Int32Array {
+  const width = length * components
+  const x = randomValues(seed, values, rows * width)
+  if (end === undefined) return x
+  for (let row = 0; row < rows; row++) {
+    const own = x.subarray(row * width, (row + 1) * width)
+    own.fill(end, endedLength(own, end))
+  }
+  return x
+}
+
+/** Whether a row is an x of the domain: after an end stands nothing but `end`. */
+export const isPossible = (row: Int32Array, { end }: Domain): boolean => end === undefined || row.subarray(endedLength(row, end)).every((value) => value === end)
 
 /** `size` numbers, uniform in (−amplitude, amplitude). */
 export function randomNumbers(seed: number, amplitude: number, size: number, stream = 0): Float32Array {

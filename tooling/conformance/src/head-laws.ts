@@ -2,15 +2,17 @@
  * The laws of a discrete head, on one variable whose values can all be enumerated:
  *
  *   Σᵥ p(v) = 1;  the sampler's frequencies agree with p (χ²), at temperature 1 and others;  the test has the power to see
- *   a temperature of 1.05;  what was drawn has distance 0, what is given stays and has the probability of p.
+ *   a temperature of 1.05;  with sampling filters, where the head knows them, frequencies agree with the definition, and no value
+ *   outside the set is drawn;  what was drawn has distance 0, what is given stays and has the probability of p.
  *
  * False alarm: each χ² below fails a correct head once in 10⁶ seeds; seeds are fixed. Axes: B draws, C components, K uniforms, V values, W width.
  */
-import { type Domain, type ParameterArrays, uniform } from '@chainrule/core'
-import type { BoundHead, Draw, Head } from '@chainrule/core/tensors'
+import { countParameters, type Domain, noSamplingFilters, type ParameterArrays, type SamplingFilters, uniform } from '@chainrule/core'
+import type { BoundHead, Draw, DrawFilters, Head } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { goodnessOfFit } from './chi-square.js'
 import { allTuples, randomNumbers, randomValues } from './enumeration.js'
+import { filteredDistribution } from './filtered-distribution.js'
 import { asTensors, numbersOf, shaken } from './parameters.js'
 import { demand, demandClose } from './violation.js'
 
@@ -30,6 +32,13 @@ export const falseAlarm = 1e-6
 /** Size of the logits: far enough apart that a change of temperature shows. */
 const spread = 2.5
 
+/** Of log p under p. A change of temperature shows in proportion to it. */
+function variance(logProbabilities: ArrayLike<number>): number {
+  const logs = Array.from(logProbabilities)
+  const mean = logs.reduce((sum, log) => sum + Math.exp(log) * log, 0)
+  return logs.reduce((sum, log) => sum + Math.exp(log) * (log - mean) ** 2, 0)
+}
+
 /** @throws {LawViolation} */
 export function headLaws(head: Head, options: HeadLawOptions): void {
   const { domain, width = 8, receivesParameters = false, seed = 1, draws = 60_000 } = options
@@ -39,13 +48,21 @@ export function headLaws(head: Head, options: HeadLawOptions): void {
   const bound = head.bind({ domain, width: W, receivesParameters })
   const own = shaken(bound.initialize(seed), seed, 1)
   const parameters: ParameterArrays = bound.isTied ? { ...own, embedding: { shape: [V + 1, W], data: randomNumbers(seed, 1, (V + 1) * W, 99) } } : own
-  if (receivesParameters) demand(law, Object.keys(own).length === 0, () => `it receives its parameters, yet has ${Object.keys(own)} of its own.`)
-  const features = randomNumbers(seed, receivesParameters ? spread : (2 * spread) / Math.sqrt(W), W, 7)
+  if (receivesParameters) {
+    const projecting = countParameters(head.bind({ domain, width: W, receivesParameters: false }).initialize(seed))
+    demand(law, countParameters(own) < projecting, () => `it receives its parameters, yet has as many of its own (${countParameters(own)}) as with a projection.`)
+  }
 
   const tuples = allTuples(V, C)
   const cells = tuples.length / C
-  const repeat = (count: number) => tf.tile(tf.tensor2d(features, [1, W]), [count, 1])
-  const logProbabilities = numbersOf(() => tf.sum(bound.logProbability(asTensors(parameters), tf.expandDims(repeat(cells), 1), tf.tensor(tuples, [cells, 1, C], 'int32')), [1, 2]))
+  const many = (features: Float32Array) => (count: number) => tf.tile(tf.tensor2d(features, [1, W]), [count, 1])
+  const logProbabilitiesOf = (features: Float32Array) =>
+    numbersOf(() => tf.sum(bound.logProbability(asTensors(parameters), tf.expandDims(many(features)(cells), 1), tf.tensor(tuples, [cells, 1, C], 'int32')), [1, 2]))
+  const candidates = Array.from({ length: 12 }, (_, which) => randomNumbers(seed, receivesParameters ? spread : (2 * spread) / Math.sqrt(W), W, 7 + which))
+  const telling = candidates.map((features) => variance(logProbabilitiesOf(features)))
+  const features = candidates[telling.indexOf(Math.max(...telling))]
+  const repeat = many(features)
+  const logProbabilities = logProbabilitiesOf(features)
   const p = Float64Array.from(logProbabilities, Math.exp)
   const total = p.reduce((sum, value) => sum + value, 0)
   demand(law, Math.abs(total - 1) <= 1e-5, () => `Σ p(v) over all ${cells} values is ${total}, expected 1.`)
@@ -73,6 +90,7 @@ export function headLaws(head: Head, options: HeadLawOptions): void {
       demand(law, fit.probability >= falseAlarm, () => `at temperature ${temperature} its samples do not follow p^(1/${temperature}): p-value ${fit.probability}.`)
     }
   }
+  if (bound.samplingFilters) filterLaws(law, bound, parameters, repeat, { draws: Math.ceil(draws / 10), seed, V, logProbabilities })
   drawLaws(law, bound, parameters, repeat, { seed, C, V, p, cellOf })
 }
 
@@ -84,15 +102,49 @@ interface Numbers {
   readonly logProbabilities?: Float32Array
 }
 
+/** Filters need no logits but for the penalty, of which the law is: what did not occur keeps its odds, what did loses. */
+function filterLaws(
+  law: string,
+  head: BoundHead,
+  parameters: ParameterArrays,
+  repeat: (count: number) => tf.Tensor,
+  { draws, seed, V, logProbabilities }: { draws: number; seed: number; V: number; logProbabilities: ArrayLike<number> },
+): void {
+  const countsOf = (settings: { temperature?: number; filters: SamplingFilters; seen?: Uint8Array }) => {
+    const counts = new Float64Array(V)
+    for (const value of drawMany(head, parameters, repeat, { draws, C: 1, seed: seed + 3, temperature: 1, ...settings }).values) counts[value]++
+    return counts
+  }
+  const all: SamplingFilters[] = [{ topK: 1 }, { topK: 2 }, { topP: 0.3 }, { topP: 0.8 }, { minP: 0.2 }, { topK: V, topP: 0.9, minP: 0.02 }]
+  const temperature = 0.7
+  for (const filters of all) {
+    const fit = goodnessOfFit(countsOf({ temperature, filters }), filteredDistribution(logProbabilities, { temperature, ...filters }))
+    demand(law, fit.probability >= falseAlarm, () => `with ${JSON.stringify(filters)} at temperature ${temperature} its samples do not follow the truncated distribution: χ² = ${fit.statistic}, p-value ${fit.probability}.`)
+  }
+  const p = filteredDistribution(logProbabilities)
+  const likeliest = p.indexOf(Math.max(...p))
+  const seen = Uint8Array.from({ length: V }, (_, v) => (v === likeliest ? 1 : 0))
+  const counts = countsOf({ filters: { repetitionPenalty: 1.7 }, seen })
+  const others = (list: Float64Array) => list.filter((_, v) => v !== likeliest)
+  const rest = goodnessOfFit(others(counts), others(p).map((value) => value / (1 - p[likeliest])))
+  demand(law, rest.probability >= falseAlarm, () => `a repetition penalty changes the odds of values that did not occur: p-value ${rest.probability}.`)
+  demand(law, goodnessOfFit(counts, p).probability < falseAlarm && counts[likeliest] < draws * p[likeliest], () => `a repetition penalty of 1.7 does not make value ${likeliest}, which occurred, less likely.`)
+  demand(law, goodnessOfFit(countsOf({ filters: {}, seen }), p).probability >= falseAlarm, () => 'a repetition penalty of 1 changes what is drawn.')
+}
+
 interface DrawOptions {
   readonly draws: number
   readonly C: number
   readonly seed: number
   readonly temperature: number
   readonly given?: Int32Array
+  /** None where the head knows none. */
+  readonly filters?: SamplingFilters
+  /** [V], 1: the value occurred before. */
+  readonly seen?: Uint8Array
 }
 
-function drawMany(head: BoundHead, parameters: ParameterArrays, repeat: (count: number) => tf.Tensor, { draws, C, seed, temperature, given }: DrawOptions): Numbers {
+function drawMany(head: BoundHead, parameters: ParameterArrays, repeat: (count: number) => tf.Tensor, { draws, C, seed, temperature, given, filters, seen }: DrawOptions): Numbers {
   const K = head.uniformsPerComponent
   const uniforms = Float32Array.from({ length: draws * C * K }, (_, i) => uniform(seed, 'sampling', Math.floor(i / (C * K)), 0, Math.floor(i / K) % C, i % K))
   return tf.tidy(() => {
@@ -101,6 +153,7 @@ function drawMany(head: BoundHead, parameters: ParameterArrays, repeat: (count: 
       temperature: tf.tensor1d([temperature]),
       given: tf.tensor(given ?? new Int32Array(draws * C), [draws, C], 'int32'),
       isGiven: tf.tensor(new Uint8Array(draws).fill(given ? 1 : 0), [draws], 'bool'),
+      ...(filters && { filters: filterTensors(filters, draws, seen) }),
     })
     return {
       values: draw.values.dataSync<'int32'>().slice(),
@@ -110,6 +163,12 @@ function drawMany(head: BoundHead, parameters: ParameterArrays, repeat: (count: 
       logProbabilities: draw.logProbabilities?.dataSync<'float32'>().slice(),
     }
   })
+}
+
+function filterTensors(filters: SamplingFilters, draws: number, seen: Uint8Array | undefined): DrawFilters {
+  const { topK, topP, minP, repetitionPenalty } = { ...noSamplingFilters, ...filters }
+  const flags = tf.tensor(seen ?? new Uint8Array(1), [1, seen?.length ?? 1], 'bool')
+  return { topK: tf.tensor1d([topK], 'int32'), topP: tf.tensor1d([topP]), minP: tf.tensor1d([minP]), repetitionPenalty: tf.tensor1d([repetitionPenalty]), seen: tf.tile(flags, [draws, 1]) }
 }
 
 function drawLaws(

@@ -1,7 +1,9 @@
 /** The laws that every order, network, head, sampler, tokenizer and model obeys. Every piece is an argument; a broken law throws. */
 export { chiSquareTail, type Fit, goodnessOfFit } from './chi-square.js'
 export { eagerSampler, type Sampled, type Sampler, type SampleRequest } from './eager-sampler.js'
-export { allTuples, randomNumbers, randomValues } from './enumeration.js'
+export { endingLaws, type EndingLawOptions, packingLaw } from './ending-laws.js'
+export { allTuples, isPossible, randomNumbers, randomRows, randomValues } from './enumeration.js'
+export { filteredDistribution, type FilterSettings } from './filtered-distribution.js'
 export { falseAlarm, type HeadLawOptions, headLaws } from './head-laws.js'
 export {
   jointProbabilities,

@@ -1,5 +1,5 @@
 /**
- * The laws of a whole model: Σₓ p(x) = 1 over ALL x; untrained, its loss is about log V; a batch can be learned by heart;
+ * The laws of a whole model: Σₓ p(x) = 1 over ALL x (with an end: over strings ended within N, and unended prefixes of N variables); untrained, its loss is about log V; a batch can be learned by heart;
  * its samples follow p(x) as a whole. Axes: B batch, N variables, C components, V values.
  */
 import type { ParameterArrays } from '@chainrule/core'
@@ -7,7 +7,7 @@ import { type Model, negativeLogLikelihood } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { type Fit, goodnessOfFit } from './chi-square.js'
 import { eagerSampler, type Sampler } from './eager-sampler.js'
-import { allTuples, randomValues } from './enumeration.js'
+import { allTuples, isPossible, randomRows } from './enumeration.js'
 import { falseAlarm } from './head-laws.js'
 import { asTensors, numbersOf, shaken } from './parameters.js'
 import { demand } from './violation.js'
@@ -21,13 +21,13 @@ export interface ModelLawOptions {
 const nameOf = ({ network, head, order }: Model) => `model ${network.name} ${JSON.stringify(network.options)}, head ${head.name}, order ${order.name}`
 const lengthOf = ({ domain }: Model, length = 4) => (domain.length === 'variable' ? length : domain.length)
 
-/** p(x) of all x, in the order of `allTuples(V, N·C)`. Of a variable length: all prefixes of N variables. */
+/** p(x) of all x, in the order of `allTuples(V, N·C)`; 0 for what goes on after its end. Of a variable length: all prefixes of N variables. */
 export function jointProbabilities(model: Model, parameters: ParameterArrays, length?: number): Float64Array {
   const { components: C, values: V } = model.domain
   const N = lengthOf(model, length)
   const tuples = allTuples(V, N * C)
   const nats = numbersOf(() => tf.sum(model.logProbability(asTensors(parameters), tf.tensor(tuples, [tuples.length / (N * C), N, C], 'int32')), 1))
-  return Float64Array.from(nats, Math.exp)
+  return Float64Array.from(nats, (value, which) => (isPossible(tuples.subarray(which * N * C, (which + 1) * N * C), model.domain) ? Math.exp(value) : 0))
 }
 
 /** Σₓ p(x) = 1 (± 1e-4: float32). @throws {LawViolation} */
@@ -41,9 +41,11 @@ export function sumsToOne(model: Model, parameters: ParameterArrays, length?: nu
 export function startsUniform(model: Model, { length = 4, seed = 1 }: ModelLawOptions = {}): void {
   const { components: C, values: V } = model.domain
   const [B, N] = [64, lengthOf(model, length)]
-  const x = randomValues(seed, V, B * N * C)
+  const x = randomRows(seed, model.domain, B, N)
   const [loss] = numbersOf(() => negativeLogLikelihood(model, asTensors(model.initialize(seed)), tf.tensor(x, [B, N, C], 'int32')))
-  const expected = C * Math.log(V)
+  const { end } = model.domain
+  const certain = end === undefined ? 0 : x.filter((_, i) => i % N > 0 && x[i - 1] === end).length
+  const expected = C * Math.log(V) * (1 - certain / (B * N))
   demand(nameOf(model), Math.abs(loss - expected) <= 0.1 * expected, () => `untrained, its loss is ${loss} nats a variable, expected about log V = ${expected}.`)
 }
 
@@ -66,9 +68,9 @@ export interface OverfittingOptions extends ModelLawOptions {
  */
 export function overfitsOneBatch(model: Model, options: OverfittingOptions = {}): number {
   const { length = 4, seed = 1, examples: B = 4, steps = 200, learningRate = 0.02, margin = 0.05 } = options
-  const { components: C, values: V } = model.domain
+  const { components: C } = model.domain
   const N = lengthOf(model, length)
-  const values = randomValues(seed + 3, V, B * N * C)
+  const values = randomRows(seed + 3, model.domain, B, N)
   const least = leastLoss(values, B, N, C, model.boundNetwork.dependencies)
   const law = nameOf(model)
   const initial = model.initialize(seed)

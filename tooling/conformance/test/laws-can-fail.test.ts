@@ -1,11 +1,12 @@
 /** Every law has a defect that it must catch: pieces that are wrong on purpose. */
 import '@tensorflow/tfjs-backend-cpu'
 import { type Domain, leftToRight, type Order, random } from '@chainrule/core'
-import { begin, bernoulli, type BoundHead, type BoundNetwork, categorical, createModel, type Head, linear, type Model, type Network, normalInitial, restore, tabular, type Tensors } from '@chainrule/core/tensors'
+import { begin, bernoulli, type BoundHead, type BoundNetwork, categorical, createModel, embedding, extendByStep, type DrawFilters, type DrawRequest, type Head, linear, type Model, type Network, normalInitial, previous, type Previous, restore, tabular, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import {
   eagerSampler,
+  endingLaws,
   freeRunningLaw,
   goodnessOfFit,
   headLaws,
@@ -14,6 +15,7 @@ import {
   networkLaws,
   orderLaws,
   overfitsOneBatch,
+  packingLaw,
   replayLaw,
   sampleFit,
   samplerLaws,
@@ -115,6 +117,9 @@ describe('networkLaws', () => {
   })
 })
 
+/** A request with some of its filters replaced, where it has filters that are on. */
+const withFilters = (request: DrawRequest, change: Partial<DrawFilters>): DrawRequest => (request.filters ? { ...request, filters: { ...request.filters, ...change } } : request)
+
 describe('headLaws', () => {
   it('hold for a right head', () => {
     headLaws(categorical(), { domain })
@@ -125,6 +130,11 @@ describe('headLaws', () => {
     ['a sampler at temperature 1.05', alteredHead(categorical(), (head) => ({ draw: (parameters, features, request) => head.draw(parameters, features, { ...request, temperature: tf.mul(request.temperature, 1.05) }) })), domain, /do not follow p/],
     ['a sampler of other values', alteredHead(bernoulli(), (head) => ({ draw: (parameters, features, request) => ({ ...head.draw(parameters, features, request), values: tf.sub(tf.scalar(1, 'int32'), head.draw(parameters, features, request).values) }) })), binary, /do not follow p/],
     ['temperature ignored', alteredHead(categorical(), (head) => ({ draw: (parameters, features, request) => head.draw(parameters, features, { ...request, temperature: tf.tensor1d([1]) }) })), domain, /control/],
+    ['top-p ignored', alteredHead(categorical(), (head) => ({ draw: (parameters, features, request) => head.draw(parameters, features, withFilters(request, { topP: tf.tensor1d([1]) })) })), domain, /topP.* do not follow the truncated/],
+    ['top-k of one value too many', alteredHead(categorical(), (head) => ({ draw: (parameters, features, request) => head.draw(parameters, features, withFilters(request, { topK: tf.tensor1d([2], 'int32') })) })), domain, /topK.* do not follow the truncated/],
+    ['min-p ignored', alteredHead(categorical(), (head) => ({ draw: (parameters, features, request) => head.draw(parameters, features, withFilters(request, { minP: tf.tensor1d([0]) })) })), domain, /minP.* do not follow the truncated/],
+    ['a repetition penalty ignored', alteredHead(categorical(), (head) => ({ draw: (parameters, features, request) => head.draw(parameters, features, withFilters(request, { repetitionPenalty: tf.tensor1d([1]) })) })), domain, /less likely/],
+    ['a repetition penalty for all values', alteredHead(categorical(), (head) => ({ draw: (parameters, features, request) => head.draw(parameters, features, withFilters(request, { seen: tf.ones([features.shape[0]!, 3], 'bool') })) })), domain, /odds of values that did not occur/],
     ['given values dropped', alteredHead(categorical(), (head) => ({ draw: (parameters, features, request) => head.draw(parameters, features, { ...request, isGiven: tf.zerosLike(request.isGiven) }) })), domain, /did not stay/],
     ['distances left out', alteredHead(categorical(), (head) => ({ draw: (parameters, features, request) => ({ ...head.draw(parameters, features, request), distance: tf.zeros([features.shape[0]!]) }) })), domain, /the distance is 0/],
     ['log-probabilities at the temperature of the draw', alteredHead(categorical(), (head) => ({ draw: (parameters, features, request) => ({ ...head.draw(parameters, features, request), logProbability: head.draw(parameters, tf.div(features, request.temperature), request).logProbability }) })), domain, /log-probability/],
@@ -185,6 +195,69 @@ describe('modelLaws and samplerLaws', () => {
   })
   it('the state before the first variable is zeros', () => {
     expect(Object.keys(begin(model.state, 2)).sort()).toEqual(['context', 'index'])
+  })
+})
+
+/** Reads the variable before and nothing else, so that documents side by side need no care but for their starts. */
+function bigram(change: (given: Previous) => Previous = (given) => given): Network {
+  return {
+    name: 'bigram',
+    options: {},
+    bind({ domain, order, parametersPerVariable: P }): BoundNetwork {
+      const V = domain.values
+      const rows = (parameters: Tensors, { values, isStart }: Previous) => {
+        const read = tf.squeeze(values, [values.rank - 1])
+        return embedding(parameters.table, tf.where(isStart, tf.mul(tf.onesLike(read), tf.scalar(V, 'int32')), read))
+      }
+      const step: BoundNetwork['step'] = (parameters, state, given) => ({ features: rows(parameters, given), state: { index: tf.add(state.index, tf.scalar(1, 'int32')) } })
+      return {
+        width: P,
+        emitsParameters: true,
+        packs: true,
+        state: [{ name: 'index', type: 'int32', shape: [1] }],
+        initialize: (seed) => ({ table: normalInitial(seed, 'table', [V + 1, P], 0.3) }),
+        forward: (parameters, x, before) => rows(parameters, change(previous(x, order, before))),
+        step,
+        extend: (parameters, state, given) => extendByStep(step, parameters, state, given),
+        dependencies: (p) => (p > 0 ? [p - 1] : []),
+      }
+    },
+  }
+}
+
+describe('endingLaws and packingLaw', () => {
+  const ended: Domain = { length: 'variable', components: 1, values: 3, end: 2 }
+  const pieces = { domain: ended, order: leftToRight(), network: bigram(), head: categorical() }
+  const model = createModel(pieces)
+  const parameters = shaken(model.initialize(1), 1)
+  /** What the model would say had its domain no end. */
+  const endless = createModel({ ...pieces, domain: { ...ended, end: undefined } })
+
+  it('hold for a right model, and its p sums to 1', async () => {
+    endingLaws(model)
+    packingLaw(model)
+    await modelLaws(model)
+    await samplerLaws(eagerSampler(model, parameters), pieces)
+  })
+  it('a model that goes on after its end: in what it says, in its steps, in chunks, in its samples', async () => {
+    const loud: Model = { ...model, logProbability: endless.logProbability }
+    expect(() => sumsToOne(loud, parameters)).toThrow(/Σ p\(x\)/)
+    expect(() => endingLaws(loud)).toThrow(/after its end and has a log-probability/)
+    expect(() => endingLaws({ ...model, step: endless.step })).toThrow(/the value kept is 0, expected 2/)
+    expect(() => endingLaws({ ...model, extend: endless.extend })).toThrow(/in chunks/)
+    await expect(samplesFollowModel(model, parameters, { sampler: eagerSampler(endless, parameters) })).rejects.toThrow(/do not follow p\(x\)/)
+    await expect(samplerLaws(eagerSampler(endless, parameters), pieces)).rejects.toThrow(/expected/)
+    expect(() => endingLaws(endless)).toThrow(/no end/)
+  })
+  it('a draw after the end that has a distance, or other log-probabilities', () => {
+    const drawing = (change: object): Model => ({ ...model, step: (...given) => ({ ...model.step(...given), ...change }) })
+    expect(() => endingLaws(drawing({ distance: tf.ones([12]) }))).toThrow(/distance 1/)
+    expect(() => endingLaws(drawing({ logProbabilities: tf.zeros([12, 3]) }))).toThrow(/certain/)
+  })
+  it('a network that begins anew in the wrong places, or cannot at all', () => {
+    const blind = createModel({ ...pieces, network: bigram(({ values, isStart }) => ({ values, isStart: tf.concat([tf.slice(isStart, [0, 0], [isStart.shape[0]!, 1]), tf.zerosLike(tf.slice(isStart, [0, 1], [isStart.shape[0]!, isStart.shape[1]! - 1]))], 1) })) })
+    expect(() => packingLaw(blind)).toThrow(/side by side/)
+    expect(() => packingLaw(createModel({ ...pieces, network: altered(bigram(), () => ({ packs: undefined })) }))).toThrow(/cannot take documents side by side/)
   })
 })
 

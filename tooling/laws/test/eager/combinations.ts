@@ -1,7 +1,7 @@
 /** The combinations under test: every network that fits, with every head, in every order. Small enough to enumerate. */
-import { custom, type Domain, leftToRight, type Order, random, reversed } from '@chainrule/core'
-import { bernoulli, categorical, type Head, type Network, tabular } from '@chainrule/core/tensors'
-import { multilayerPerceptron, recurrent, transformer } from '@chainrule/networks'
+import { checkerboard, columnMajor, custom, diagonal, type Domain, hilbert, leftToRight, morton, type Order, random, raster, reversed, serpentine, spiral } from '@chainrule/core'
+import { bernoulli, categorical, chained, discretizedLogisticMixture, factorized, type Head, type Network, rgbLogisticMixture, tabular } from '@chainrule/core/tensors'
+import { diagonalLstm, maskedConvolution, mixture, multilayerPerceptron, nade, ngram, recurrent, rowLstm, transformer } from '@chainrule/networks'
 
 export interface Combination {
   readonly title: string
@@ -11,9 +11,13 @@ export interface Combination {
   readonly head: Head
 }
 
-const binary: Domain = { length: 6, components: 1, values: 2 }
-const ternary: Domain = { length: 4, components: 1, values: 3 }
+const gridOf = (rows: number, columns: number) => ({ axes: ['row', 'column'], shape: [rows, columns] })
+const binary: Domain = { length: 6, components: 1, values: 2, locations: gridOf(2, 3) }
+const ternary: Domain = { length: 4, components: 1, values: 3, locations: gridOf(2, 2) }
+const pairs: Domain = { length: 4, components: 2, values: 3, locations: gridOf(2, 2) }
+const pixels: Domain = { length: 3, components: 3, values: 2, locations: gridOf(1, 3) }
 const ternaryText: Domain = { length: 'variable', components: 1, values: 3 }
+const endedText: Domain = { length: 'variable', components: 1, values: 3, end: 2 }
 
 const orders = (length: number): { order: Order; grouped: boolean }[] => [
   { order: leftToRight(), grouped: false },
@@ -27,11 +31,23 @@ const orders = (length: number): { order: Order; grouped: boolean }[] => [
   },
 ]
 
-const networks: { make: () => Network; groups: boolean; tied: boolean }[] = [
+/**
+ * `tied`: sequence networks with an embedding, `ofRows`: sequence networks that give log-probabilities, for `categorical()` only,
+ * `byLine`: networks for orders that go over the grid line by line.
+ */
+const networks: { make: () => Network; groups: boolean; tied: boolean; ofRows?: true; byLine?: true }[] = [
   { make: () => multilayerPerceptron({ hidden: [] }), groups: true, tied: false },
   { make: () => multilayerPerceptron({ hidden: [8] }), groups: true, tied: false },
   { make: () => multilayerPerceptron({ hidden: [8, 8] }), groups: true, tied: false },
   { make: () => multilayerPerceptron({ hidden: [12], direct: true }), groups: true, tied: false },
+  { make: () => nade({ hidden: 7 }), groups: false, tied: false },
+  { make: () => maskedConvolution({ layers: 2, width: 8, firstKernel: 3 }), groups: true, tied: false },
+  { make: () => maskedConvolution({ layers: 1, width: 8, firstKernel: 5, activation: 'gated', input: 'embedding' }), groups: true, tied: false },
+  { make: () => maskedConvolution({ layers: 2, width: 8, firstKernel: 3, activation: 'elu', bottleneck: true }), groups: true, tied: false },
+  { make: () => maskedConvolution({ layers: 2, width: 6, firstKernel: 3, kind: 'gated' }), groups: false, tied: false, byLine: true },
+  { make: () => rowLstm({ layers: 2, width: 5, firstKernel: 3 }), groups: false, tied: false, byLine: true },
+  { make: () => diagonalLstm({ layers: 2, width: 5, firstKernel: 3 }), groups: false, tied: false, byLine: true },
+  { make: () => transformer({ layers: 1, heads: 2, width: 8, context: 6, positions: 'learned2d' }), groups: false, tied: false },
   { make: () => tabular(), groups: false, tied: false },
   { make: () => recurrent({ cell: 'lstm', layers: 1, width: 6 }), groups: false, tied: true },
   { make: () => recurrent({ cell: 'lstm', layers: 2, width: 3 }), groups: false, tied: true },
@@ -41,6 +57,11 @@ const networks: { make: () => Network; groups: boolean; tied: boolean }[] = [
   { make: () => transformer({ layers: 1, heads: 1, width: 6, context: 3 }), groups: false, tied: true },
   { make: () => transformer({ layers: 1, heads: 2, width: 8, context: 6, positions: 'learned' }), groups: false, tied: true },
   { make: () => transformer({ layers: 1, heads: 2, width: 8, context: 4, activation: 'reluSquared', normalizeQueriesKeys: true, residualStart: 'zero' }), groups: false, tied: true },
+  { make: () => ngram({ order: 3 }), groups: false, tied: false, ofRows: true },
+  { make: () => ngram({ order: 2, minimumCount: 1 }), groups: false, tied: false, ofRows: true },
+  { make: () => mixture({ networks: [transformer({ layers: 1, heads: 1, width: 4, context: 4 }), ngram({ order: 3 })], tied: true, trainNetworks: true }), groups: false, tied: false, ofRows: true },
+  { make: () => mixture({ networks: [recurrent({ layers: 1, width: 3 }), transformer({ layers: 1, heads: 1, width: 4, context: 3 })], weights: 'constant', trainNetworks: true }), groups: false, tied: false, ofRows: true },
+  { make: () => mixture({ networks: [ngram({ order: 2 }), ngram({ order: 4 })] }), groups: false, tied: false, ofRows: true },
 ]
 
 /** Every network with every head and every order that it supports. */
@@ -48,10 +69,10 @@ export function fixedLengthCombinations(): Combination[] {
   const result: Combination[] = []
   for (const domain of [binary, ternary]) {
     for (const { order, grouped } of orders(domain.length as number)) {
-      for (const { make, groups, tied } of networks) {
-        if (grouped && !groups) continue
+      for (const { make, groups, tied, ofRows, byLine } of networks) {
+        if ((grouped && !groups) || (byLine && order.name === 'random')) continue
         const network = make()
-        const heads = [categorical(), ...(domain.values === 2 && network.name !== 'tabular' ? [bernoulli()] : []), ...(tied ? [categorical({ tied: true })] : [])]
+        const heads = [categorical(), ...(domain.values === 2 && network.name !== 'tabular' && !ofRows ? [bernoulli()] : []), ...(tied ? [categorical({ tied: true })] : [])]
         for (const head of heads) {
           const title = `${network.name} ${JSON.stringify(network.options)} × ${head.name} ${JSON.stringify(head.options)} × ${order.name} ${JSON.stringify(order.options)}, ${domain.values} values`
           result.push({ title, domain, order, network, head })
@@ -64,10 +85,10 @@ export function fixedLengthCombinations(): Combination[] {
 
 /** The sequence networks on a variable length, which knows one order only. */
 export function variableLengthCombinations(): Combination[] {
-  return networks.flatMap(({ make, tied }) => {
-    if (!tied) return []
+  return networks.flatMap(({ make, tied, ofRows }) => {
+    if (!tied && !ofRows) return []
     const network = make()
-    return [categorical(), categorical({ tied: true })].map((head) => ({
+    return [categorical(), ...(tied ? [categorical({ tied: true })] : [])].map((head) => ({
       title: `${network.name} ${JSON.stringify(network.options)} × ${head.name} ${JSON.stringify(head.options)}, variable length`,
       domain: ternaryText,
       order: leftToRight(),
@@ -75,6 +96,50 @@ export function variableLengthCombinations(): Combination[] {
       head,
     }))
   })
+}
+
+/** The same with an end, each with one of the heads. */
+export function endedCombinations(): Combination[] {
+  return networks.flatMap(({ make, tied, ofRows }, which) => {
+    if (!tied && !ofRows) return []
+    const network = make()
+    const head = categorical({ tied: tied && which % 2 === 0 })
+    return [{ title: `${network.name} ${JSON.stringify(network.options)} × ${head.name} ${JSON.stringify(head.options)}, with an end`, domain: endedText, order: leftToRight(), network, head }]
+  })
+}
+
+/** Variables of several components, and heads for values that have an order: each head, in orders of the grid. */
+export function componentCombinations(): Combination[] {
+  const small = { layers: 1, heads: 2, width: 8, context: 6 }
+  const all: [Network, Head, Order, Domain][] = [
+    [multilayerPerceptron({ hidden: [8] }), chained(categorical(), { width: 6 }), hilbert(), pairs],
+    [multilayerPerceptron({ hidden: [12], direct: true }), factorized(categorical()), checkerboard({ groups: true }), pairs],
+    [recurrent({ cell: 'gru', layers: 1, width: 6 }), chained(discretizedLogisticMixture({ components: 2 }), { width: 5 }), diagonal(), pairs],
+    [transformer(small), factorized(discretizedLogisticMixture({ components: 2 })), spiral(), pairs],
+    [transformer({ ...small, positions: 'learned' }), rgbLogisticMixture({ components: 2 }), serpentine(), pixels],
+    [transformer(small), chained(bernoulli(), { width: 5 }), spiral({ from: 'center' }), pixels],
+    [multilayerPerceptron({ hidden: [8, 8] }), rgbLogisticMixture({ components: 1 }), morton(), pixels],
+    [multilayerPerceptron({ hidden: [8] }), discretizedLogisticMixture({ components: 2 }), columnMajor(), ternary],
+    [recurrent({ cell: 'lstm', layers: 1, width: 6 }), discretizedLogisticMixture({ components: 3 }), raster(), ternary],
+    [multilayerPerceptron({ hidden: [8] }), factorized(bernoulli()), checkerboard(), pixels],
+  ]
+  return all.map(([network, head, order, domain]) => ({
+    title: `${network.name} ${JSON.stringify(network.options)} × ${head.name} ${JSON.stringify(head.options)} × ${order.name} ${JSON.stringify(order.options)}, ${domain.components} × ${domain.values} values`,
+    domain,
+    order,
+    network,
+    head,
+  }))
+}
+
+/** More values than can be enumerated, or tabled for a draw: 16-bit sound. */
+export function wideCombinations(): Combination[] {
+  const network = recurrent({ cell: 'gru', layers: 1, width: 2 })
+  const all: [Head, Domain][] = [
+    [discretizedLogisticMixture({ components: 3 }), { length: 4, components: 1, values: 65_536 }],
+    [chained(discretizedLogisticMixture({ components: 2 }), { width: 4 }), { length: 3, components: 2, values: 3_000 }],
+  ]
+  return all.map(([head, domain]) => ({ title: `${network.name} × ${head.name} ${JSON.stringify(head.options)}, ${domain.components} × ${domain.values} values`, domain, order: leftToRight(), network, head }))
 }
 
 /** Networks roomy enough to learn a few examples by heart, each in an order of its own. */
@@ -85,10 +150,20 @@ export function learners(): Combination[] {
     [multilayerPerceptron({ hidden: [32, 32] }), categorical(), reversed(), ternary],
     [multilayerPerceptron({ hidden: [32], direct: true }), bernoulli(), random({ seed: 6, groupSize: 2 }), binary],
     [tabular(), categorical(), reversed(), ternary],
+    [nade({ hidden: 32 }), bernoulli(), random({ seed: 5 }), binary],
+    [maskedConvolution({ layers: 1, width: 16, firstKernel: 5 }), categorical(), random({ seed: 5 }), binary],
+    [maskedConvolution({ layers: 1, width: 16, firstKernel: 5, kind: 'gated' }), bernoulli(), reversed(), binary],
+    [rowLstm({ layers: 1, width: 12, firstKernel: 5 }), bernoulli(), leftToRight(), binary],
+    [diagonalLstm({ layers: 1, width: 12, firstKernel: 5 }), bernoulli(), leftToRight(), binary],
     [recurrent({ cell: 'lstm', layers: 1, width: 8 }), categorical({ tied: true }), leftToRight(), ternaryText],
     [recurrent({ cell: 'gru', layers: 1, width: 10 }), bernoulli(), random({ seed: 5 }), binary],
     [transformer({ layers: 1, heads: 2, width: 16, context: 6 }), categorical({ tied: true }), leftToRight(), ternaryText],
+    [transformer({ layers: 1, heads: 2, width: 16, context: 6 }), categorical({ tied: true }), leftToRight(), endedText],
     [transformer({ layers: 1, heads: 2, width: 16, context: 6, positions: 'learned' }), bernoulli(), random({ seed: 5 }), binary],
+    [multilayerPerceptron({ hidden: [32] }), chained(categorical(), { width: 16 }), hilbert(), pairs],
+    [multilayerPerceptron({ hidden: [32] }), discretizedLogisticMixture({ components: 3 }), spiral(), ternary],
+    [recurrent({ cell: 'gru', layers: 1, width: 12 }), rgbLogisticMixture({ components: 5 }), raster(), pixels],
+    [mixture({ networks: [recurrent({ layers: 1, width: 8 }), transformer({ layers: 1, heads: 2, width: 16, context: 6 })], trainNetworks: true }), categorical(), leftToRight(), ternaryText],
   ]
   return all.map(([network, head, order, domain]) => ({ title: `${network.name} ${JSON.stringify(network.options)} × ${head.name} × ${order.name}`, domain, order, network, head }))
 }

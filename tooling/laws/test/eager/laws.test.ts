@@ -1,14 +1,15 @@
 /** The laws, eagerly on the cpu backend, for every network × head × order (a pairwise cover; all of it with CHAINRULE_LONG=1). */
 import '@tensorflow/tfjs-backend-cpu'
-import { eagerSampler, modelLaws, networkLaws, overfitsOneBatch, samplerLaws, shaken } from '@chainrule/conformance'
+import { eagerSampler, endingLaws, modelLaws, networkLaws, overfitsOneBatch, packingLaw, samplerLaws, shaken } from '@chainrule/conformance'
+import { UnsupportedError } from '@chainrule/core'
 import { createModel } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
-import { beforeAll, describe, it } from 'vitest'
-import { type Combination, fixedLengthCombinations, learners, pairwise, variableLengthCombinations } from './combinations.js'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { type Combination, componentCombinations, endedCombinations, fixedLengthCombinations, learners, pairwise, variableLengthCombinations } from './combinations.js'
 
 const isLong = Boolean(process.env.CHAINRULE_LONG)
 const fixed = fixedLengthCombinations()
-const combinations = [...(isLong ? fixed : pairwise(fixed)), ...variableLengthCombinations()]
+const combinations = [...(isLong ? fixed : pairwise(fixed)), ...variableLengthCombinations(), ...endedCombinations(), ...componentCombinations()]
 const titled = (list: readonly Combination[]): [string, Combination][] => list.map((combination) => [combination.title, combination])
 
 beforeAll(async () => {
@@ -24,6 +25,13 @@ describe('eager laws', () => {
     const model = createModel(pieces)
     await modelLaws(model, { count: isLong ? 4_000 : 800 })
     await samplerLaws(eagerSampler(model, shaken(model.initialize(3), 3)), pieces)
+  })
+
+  it.each(titled(endedCombinations()))('ending and packing: %s', (_, pieces) => {
+    const model = createModel(pieces)
+    endingLaws(model)
+    if (model.boundNetwork.packs) packingLaw(model)
+    else expect(() => packingLaw(model)).toThrow(UnsupportedError)
   })
 
   it.each(titled(learners()))('learns a batch by heart: %s', (_, pieces) => {

@@ -3,49 +3,21 @@
  * eager, step by step, the whole loop. (Python's onnxruntime: tooling/interop.)
  */
 import '@tensorflow/tfjs-backend-cpu'
-import { eagerSampler, freeRunningLaw, randomValues, replayLaw, type Sampler, samplerLaws, shaken } from '@chainrule/conformance'
-import type { ParameterArrays } from '@chainrule/core'
-import { createModel, type Model } from '@chainrule/core/tensors'
-import { recordModel } from '@chainrule/onnx'
-import { type OpenModel, openModel, type SamplerName } from '@chainrule/runtime'
+import { eagerSampler, freeRunningLaw, randomRows, replayLaw, type Sampler, samplerLaws, shaken } from '@chainrule/conformance'
+import { createModel } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type Combination, fixedLengthCombinations, pairwise, variableLengthCombinations } from '../eager/combinations.js'
+import { type Combination, componentCombinations, endedCombinations, fixedLengthCombinations, pairwise, variableLengthCombinations, wideCombinations } from '../eager/combinations.js'
+import { exported, samplerOf } from './exported.js'
 
 const isLong = Boolean(process.env.CHAINRULE_LONG)
 const fixed = fixedLengthCombinations()
 const titled = (list: readonly Combination[]): [string, Combination][] => list.map((combination) => [combination.title, combination])
-const combinations = titled([...(isLong ? fixed : pairwise(fixed)), ...variableLengthCombinations()])
+const combinations = titled([...(isLong ? fixed : pairwise(fixed)), ...variableLengthCombinations(), ...endedCombinations(), ...componentCombinations(), ...wideCombinations()])
 
 beforeAll(async () => {
   await tf.setBackend('cpu')
 })
-
-/** A sampler of an opened model, as the laws want it. */
-function samplerOf(opened: OpenModel, sampler: SamplerName): Sampler {
-  return async ({ count, length, seed, temperature, given, isGiven }) => {
-    const { nats, ...drawn } = await opened.sample({
-      count,
-      seed,
-      temperature,
-      sampler,
-      ...(opened.manifest.domain.length === 'variable' && { length }),
-      ...(given && isGiven && { given: { values: given, isGiven } }),
-    })
-    return { ...drawn, logProbability: nats.map((value) => -value) }
-  }
-}
-
-async function exported(model: Model, parameters: ParameterArrays): Promise<OpenModel> {
-  const files = recordModel({
-    model,
-    parameters,
-    modality: 'law',
-    tokenizer: { name: 'none', options: {} },
-    card: { data: {}, results: {}, training: {}, exportedAt: new Date(0).toISOString() },
-  })
-  return openModel(files, { provider: 'cpu' })
-}
 
 const seed = 11
 
@@ -58,8 +30,8 @@ describe('exported models', () => {
       expect(tf.getBackend()).toBe('cpu')
       const length = pieces.domain.length === 'variable' ? Math.min(9, model.boundNetwork.longest ?? 9) : pieces.domain.length
       const count = 5
-      const x = randomValues(seed, pieces.domain.values, count * length)
-      const eager = tf.tidy(() => model.logProbability(Object.fromEntries(Object.entries(parameters).map(([name, { shape, data }]) => [name, tf.tensor(data, [...shape])])), tf.tensor3d(x, [count, length, 1], 'int32')).dataSync())
+      const x = randomRows(seed, pieces.domain, count, length)
+      const eager = tf.tidy(() => model.logProbability(Object.fromEntries(Object.entries(parameters).map(([name, { shape, data }]) => [name, tf.tensor(data, [...shape])])), tf.tensor3d(x, [count, length, pieces.domain.components], 'int32')).dataSync())
       const nats = await opened.score({ x, length })
       nats.forEach((value, i) => expect(Math.abs(value + eager[i]), `variable ${i}: ${value} against ${-eager[i]}`).toBeLessThan(1e-4))
 

@@ -6,11 +6,13 @@ import { onnx } from '@chainrule/onnx'
 import { type Data, eager, initialState, train, type Trained } from '@chainrule/train'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type Combination, fixedLengthCombinations, pairwise, variableLengthCombinations } from '../eager/combinations.js'
+import { type Combination, componentCombinations, endedCombinations, fixedLengthCombinations, pairwise, variableLengthCombinations, wideCombinations } from '../eager/combinations.js'
 
 const isLong = Boolean(process.env.CHAINRULE_LONG)
 const fixed = fixedLengthCombinations()
-const combinations = [...(isLong ? fixed : pairwise(fixed)), ...variableLengthCombinations()].map((combination): [string, Combination] => [combination.title, combination])
+// The n-gram alone is counted: it has no training step.
+const trained = [...(isLong ? fixed : pairwise(fixed)), ...variableLengthCombinations(), ...endedCombinations(), ...componentCombinations(), ...wideCombinations().slice(1)].filter(({ network }) => network.name !== 'ngram')
+const combinations = trained.map((combination): [string, Combination] => [combination.title, combination])
 
 beforeAll(async () => {
   await tf.setBackend('cpu')
@@ -21,10 +23,18 @@ describe('recorded = eager, over training steps', () => {
     const model = createModel(pieces)
     const { domain } = pieces
     const length = domain.length === 'variable' ? 6 : domain.length
-    const values = randomValues(7, domain.values, 40 * (length + 1))
+    const C = domain.components
+    const values = randomValues(7, domain.values, 40 * (length + 1) * C)
     const data: Data = {
       length: 40,
-      at: (i) => ({ x: values.slice(i * (length + 1) + 1, (i + 1) * (length + 1)), ...(domain.length === 'variable' && i % 3 > 0 && { previous: values.slice(i * (length + 1), i * (length + 1) + 1) }) }),
+      at(i) {
+        const variables = (from: number, to: number) => values.slice((i * (length + 1) + from) * C, (i * (length + 1) + to) * C)
+        const [previous, x] = [variables(0, 1), variables(1, length + 1)]
+        const continues = domain.length === 'variable' && i % 3 > 0
+        // With an end: several documents, a new one wherever the last has ended.
+        const isStart = domain.end !== undefined && Uint8Array.from(x, (_, at) => ((at === 0 ? !continues || previous[0] === domain.end : x[at - 1] === domain.end) ? 1 : 0))
+        return { x, ...(continues && { previous }), ...(isStart && { isStart }) }
+      },
     }
     // Shaken: equal logits give gradients that cancel, and AdamW makes whole steps of what rounding leaves of them.
     const start = initialState(model, 2)

@@ -1,0 +1,40 @@
+/** The laws of the heads, with a projection of their own and with parameters received. */
+import '@tensorflow/tfjs-backend-cpu'
+import { headLaws } from '@chainrule/conformance'
+import type { Domain } from '@chainrule/core'
+import { bernoulli, categorical, chained, discretizedLogisticMixture, factorized, type Head, headFromName, rgbLogisticMixture } from '@chainrule/core/tensors'
+import * as tf from '@tensorflow/tfjs-core'
+import { beforeAll, describe, expect, it } from 'vitest'
+
+beforeAll(async () => {
+  await tf.setBackend('cpu')
+})
+
+/** Fewer than usual, where a temperature of 1.05 shows at once. */
+const draws = 25_000
+
+const domain = (components: number, values: number): Domain => ({ length: 1, components, values })
+
+const cases: [Head, Domain][] = [
+  [categorical(), domain(1, 7)],
+  [discretizedLogisticMixture({ components: 1 }), domain(1, 6)],
+  [discretizedLogisticMixture({ components: 2 }), domain(1, 9)],
+  [rgbLogisticMixture({ components: 1 }), domain(3, 3)],
+  [rgbLogisticMixture({ components: 2 }), domain(3, 4)],
+  [chained(categorical()), domain(1, 5)],
+  [chained(categorical(), { width: 8 }), domain(3, 4)],
+  [chained(bernoulli(), { width: 6 }), domain(6, 2)],
+  [chained(discretizedLogisticMixture({ components: 2 }), { width: 8 }), domain(3, 5)],
+  [factorized(categorical()), domain(3, 4)],
+  [factorized(bernoulli()), domain(5, 2)],
+  [factorized(discretizedLogisticMixture({ components: 2 })), domain(2, 5)],
+]
+
+describe('heads', () => {
+  it.each(cases.map(([head, of]): [string, Head, Domain] => [`${head.name} ${JSON.stringify(head.options)} of ${of.components} × ${of.values}`, head, of]))('%s', (_, head, domain) => {
+    headLaws(head, { domain, draws })
+    headLaws(head, { domain, draws, receivesParameters: true })
+    const again = headFromName(JSON.parse(JSON.stringify({ name: head.name, options: head.options })))
+    expect({ name: again.name, options: again.options }).toEqual({ name: head.name, options: head.options })
+  })
+})
