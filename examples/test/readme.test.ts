@@ -39,7 +39,7 @@ test('its commands are commands of the program', async () => {
 })
 
 test('the links of the documents lead somewhere', async () => {
-  for (const document of ['README.md', 'CHANGELOG.md', 'docs/training.md', 'docs/experiments/tiny.md', 'docs/architecture.md', 'docs/exported-model.md', 'docs/naming.md', 'docs/decisions/README.md', 'apps/demo/data/README.md']) {
+  for (const document of ['README.md', 'CHANGELOG.md', 'docs/training.md', 'docs/text.md', 'docs/running.md', 'docs/decisions/0007-single-file.md', 'docs/experiments/tiny.md', 'docs/architecture.md', 'docs/exported-model.md', 'docs/naming.md', 'docs/decisions/README.md', 'apps/demo/data/README.md']) {
     const text = await readFile(join(root, document), 'utf8')
     for (const [, link] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) await expect(access(join(root, document, '..', link)), `${document}: ${link}`).resolves.toBeUndefined()
   }
