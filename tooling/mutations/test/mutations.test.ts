@@ -19,15 +19,25 @@ const program = fileURLToPath(new URL('../src/attempts.mjs', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'chainrule-mutations-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
+interface Outcome {
+  readonly seed: number
+  readonly what: string
+  /** How it went; absent: it has only begun. `ended`: with it, the process. */
+  readonly result?: 'worked' | 'refused' | 'accident' | 'ended'
+  readonly message?: string
+  readonly milliseconds?: number
+  readonly megabytes?: number
+}
+
 /** Runs seeds from … to−1, in as many processes as it takes, and returns how each went. */
-async function attempts(target, from, to) {
-  const outcomes = []
+async function attempts(target: string, from: number, to: number): Promise<Outcome[]> {
+  const outcomes: Outcome[] = []
   while (from < to) {
     const child = spawn(process.execPath, [program, target, folder, String(from), String(to)], { stdio: ['ignore', 'pipe', 'pipe'] })
-    let last = { seed: from, what: 'before the first' }
+    let last: Outcome = { seed: from, what: 'before the first' }
     let complaints = ''
-    child.stderr.on('data', (text) => (complaints = (complaints + text).slice(-2000)))
-    let watchdog
+    child.stderr.on('data', (text: string) => (complaints = (complaints + text).slice(-2000)))
+    let watchdog: NodeJS.Timeout | undefined
     const restart = () => {
       clearTimeout(watchdog)
       watchdog = setTimeout(() => child.kill('SIGKILL'), mostMilliseconds)
@@ -35,11 +45,11 @@ async function attempts(target, from, to) {
     restart()
     for await (const line of createInterface({ input: child.stdout })) {
       restart()
-      last = JSON.parse(line)
+      last = JSON.parse(line) as Outcome
       if (last.result) outcomes.push(last)
     }
     clearTimeout(watchdog)
-    const ended = child.signalCode ?? (child.exitCode === null ? await new Promise((done) => child.once('exit', (code, signal) => done(signal ?? code))) : child.exitCode)
+    const ended = child.signalCode ?? (child.exitCode === null ? await new Promise<string | number | null>((done) => child.once('exit', (code, signal) => done(signal ?? code))) : child.exitCode)
     if (!last.result) outcomes.push({ ...last, result: 'ended', message: `the process ended with ${ended}: ${complaints}` })
     from = last.seed + 1
   }
@@ -51,10 +61,10 @@ describe.for(Object.entries(amounts))('%s', ([target, amount]) => {
     execFileSync(process.execPath, [program, target, folder, 'prepare'], { stdio: 'pipe' })
     const outcomes = await attempts(target, 0, amount)
     expect(outcomes).toHaveLength(amount)
-    const of = (result) => outcomes.filter((outcome) => outcome.result === result)
+    const of = (result: Outcome['result']) => outcomes.filter((outcome) => outcome.result === result)
     console.log(`${target}: ${of('refused').length} refused, ${of('worked').length} did no harm; longest ${Math.max(...outcomes.map(({ milliseconds }) => milliseconds ?? 0))} ms, at most ${Math.max(...outcomes.map(({ megabytes }) => megabytes ?? 0))} MB`)
     expect([...of('accident'), ...of('ended')].map(({ seed, what, message }) => `seed ${seed}, ${what}: ${message}`)).toEqual([])
-    expect(outcomes.filter(({ megabytes }) => megabytes > mostMegabytes)).toEqual([])
+    expect(outcomes.filter(({ megabytes = 0 }) => megabytes > mostMegabytes)).toEqual([])
     expect(of('refused').length).toBeGreaterThan(amount / 4)
   })
 })
