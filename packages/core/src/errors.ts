@@ -69,6 +69,9 @@ export function refuseUnknownOptions(owner: string, options: object, allowed: re
   }
 }
 
+/** A value as people can read it; numbers as JavaScript writes them, NaN and Infinity too. */
+const shown = (value: unknown) => (typeof value === 'string' || (typeof value === 'object' && value !== null) ? JSON.stringify(value) : String(value))
+
 /**
  * Checks that an option is a whole number of at least `minimum` (and at most `maximum`), and returns it.
  * @throws {InvalidOptionError}
@@ -76,7 +79,7 @@ export function refuseUnknownOptions(owner: string, options: object, allowed: re
 export function wholeNumber(owner: string, option: string, value: unknown, minimum = 1, maximum = Number.MAX_SAFE_INTEGER): number {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < minimum || value > maximum) {
     const range = maximum === Number.MAX_SAFE_INTEGER ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`
-    throw new InvalidOptionError(`${owner}: ${option} must be a whole number ${range}, got ${String(value)}.`)
+    throw new InvalidOptionError(`${owner}: ${option} must be a whole number ${range}, got ${shown(value)}.`)
   }
   return value
 }
@@ -87,7 +90,7 @@ export function wholeNumber(owner: string, option: string, value: unknown, minim
  */
 export function finiteNumber(owner: string, option: string, value: unknown, minimum = -Infinity, maximum = Infinity): number {
   if (typeof value !== 'number' || !Number.isFinite(value) || value < minimum || value > maximum) {
-    throw new InvalidOptionError(`${owner}: ${option} must be a number from ${minimum} to ${maximum}, got ${String(value)}.`)
+    throw new InvalidOptionError(`${owner}: ${option} must be a number from ${minimum} to ${maximum}, got ${shown(value)}.`)
   }
   return value
 }

@@ -5,12 +5,15 @@
 import { checkDomain, type Domain } from './domain.js'
 import { InvalidModelError, InvalidOptionError } from './errors.js'
 import { type ResolvedOrder, resolvedOrder } from './order.js'
+import { sizeOf } from './parameters.js'
 import type { JsonObject, Piece } from './piece.js'
 import { type SamplingFilterName, samplingFilterNames } from './sampling-filters.js'
 
 export const formatVersion = 1
 export const manifestFile = 'model.json'
 export const weightsFile = 'weights.safetensors'
+/** Numbers of one state tensor for one sample and one variable of the past: far more than any network has, and memory can hold it. */
+const largestState = 2 ** 27
 export const graphFiles = { score: 'score.onnx', step: 'step.onnx', sample: 'sample.onnx' } as const
 export type GraphName = keyof typeof graphFiles
 
@@ -105,7 +108,8 @@ export function decodeManifest(bytes: Uint8Array, source: string): ModelManifest
       (tensor.type === 'float32' || tensor.type === 'int32') &&
       Array.isArray(tensor.shape) &&
       tensor.shape.every((axis) => axis === 'batch' || axis === 'past' || isCount(axis)) &&
-      tensor.shape.filter((axis) => axis === 'past').length <= 1
+      tensor.shape.filter((axis) => axis === 'past').length <= 1 &&
+      sizeOf(tensor.shape.map((axis) => (isCount(axis) ? axis : 1))) <= largestState
     if (!ok) fail(`"state" holds ${JSON.stringify(tensor)}`)
   }
   if (!isObject(manifest.files)) fail('"files" is missing')

@@ -60,6 +60,8 @@ describe('model.json', () => {
     ['a negative count of parameters', changed({ parameters: -1 }), /"parameters" is not a whole number/],
     ['no modality', changed({ modality: 3 }), /"modality" is not text/],
     ['a state that is no list', changed({ state: {} }), /"state" is not a list/],
+    ['a state that no memory holds', changed({ state: [{ name: 'a', type: 'float32', shape: ['batch', 1e15] }] }), /"state" holds/],
+    ['a domain of objects', changed({ domain: { length: 'variable', components: 1, values: { name: 'x' } } }), /got \{"name":"x"\}/],
     ['a state of an unknown type', changed({ state: [{ name: 'a', type: 'float16', shape: [] }] }), /"state" holds/],
     ['no files', changed({ files: [] }), /"files" is missing/],
     ['no uniform', changed({ uniformsPerComponent: 0 }), /uniformsPerComponent/],
