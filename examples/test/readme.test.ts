@@ -41,7 +41,8 @@ test('its commands are commands of the program', async () => {
 test('the links of the documents lead somewhere', async () => {
   const inDocs = (await readdir(join(root, 'docs'), { recursive: true })).filter((name) => name.endsWith('.md')).map((name) => join('docs', name))
   expect(inDocs.length).toBeGreaterThan(15)
-  for (const document of ['README.md', 'CHANGELOG.md', 'apps/demo/data/README.md', ...inDocs]) {
+  const ofPackages = (await readdir(join(root, 'packages'))).map((name) => join('packages', name, 'README.md'))
+  for (const document of ['README.md', 'CHANGELOG.md', 'apps/demo/data/README.md', ...ofPackages, ...inDocs]) {
     const text = await readFile(join(root, document), 'utf8')
     for (const [, link] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) await expect(access(join(root, document, '..', link)), `${document}: ${link}`).resolves.toBeUndefined()
   }
