@@ -1,6 +1,6 @@
 /** The README, executed: its program runs, its commands exist, its links lead somewhere. */
 import { execFile } from 'node:child_process'
-import { access, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { access, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -39,7 +39,10 @@ test('its commands are commands of the program', async () => {
 })
 
 test('the links of the documents lead somewhere', async () => {
-  for (const document of ['README.md', 'CHANGELOG.md', 'docs/training.md', 'docs/text.md', 'docs/running.md', 'docs/decisions/0007-single-file.md', 'docs/experiments/tiny.md', 'docs/architecture.md', 'docs/exported-model.md', 'docs/naming.md', 'docs/decisions/README.md', 'apps/demo/data/README.md']) {
+  const inDocs = (await readdir(join(root, 'docs'), { recursive: true })).filter((name) => name.endsWith('.md')).map((name) => join('docs', name))
+  expect(inDocs.length).toBeGreaterThan(15)
+  const ofPackages = (await readdir(join(root, 'packages'))).map((name) => join('packages', name, 'README.md'))
+  for (const document of ['README.md', 'CHANGELOG.md', 'apps/demo/data/README.md', ...ofPackages, ...inDocs]) {
     const text = await readFile(join(root, document), 'utf8')
     for (const [, link] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) await expect(access(join(root, document, '..', link)), `${document}: ${link}`).resolves.toBeUndefined()
   }

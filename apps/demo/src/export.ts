@@ -1,6 +1,6 @@
 /** `chainrule export`: a run as ONNX graphs with weights and a description, in the layout asked for. */
 import { readdir, stat } from 'node:fs/promises'
-import { basename, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import type { JsonObject } from '@chainrule/core'
 import { exportModel, type Layout, readRun, trainedOf } from '@chainrule/text'
 import type { Context } from './context.js'
@@ -26,7 +26,7 @@ export async function sizesIn(path: string): Promise<Record<string, number>> {
 const nextSteps: Record<Layout, (out: string) => string[]> = {
   chainrule: (out) => [commandLine('sample', out, '--length', '400'), commandLine('verify', out)],
   'single-file': (out) => [commandLine('sample', out, '--length', '400'), commandLine('verify', out)],
-  'transformers.js': (out) => [`In a program: pipeline('text-generation', ${JSON.stringify(basename(out))}), from @huggingface/transformers`],
+  'transformers.js': (out) => [`In a program, with @huggingface/transformers (${join(out, 'README.md')} has all of it):`, `  env.localModelPath = ${JSON.stringify(dirname(out))}`, `  await pipeline('text-generation', ${JSON.stringify(basename(out))})`],
 }
 
 export async function exportRun(path: string, { out, overwrite = false, layout, dataLicence }: ExportCommandOptions, { output }: Context): Promise<JsonObject> {

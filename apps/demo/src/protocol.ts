@@ -1,6 +1,6 @@
 /** The options of `evaluate` that say how a text is cut, as the library takes them. */
 import { InvalidOptionError } from '@chainrule/core'
-import type { EvaluationProtocol, LoadedText, TrainedText } from '@chainrule/text'
+import { type EvaluationProtocol, type LoadedText, type TrainedText, trainedWindow } from '@chainrule/text'
 
 export const protocolNames = ['windows', 'sliding', 'random'] as const
 
@@ -26,10 +26,4 @@ export function protocolOf({ protocol = 'windows', window, stride, count, seed }
   const size = window ?? trainedWindow(model)
   if (protocol === 'sliding') return { sliding: size, stride: stride ?? Math.ceil(size / 2) }
   return protocol === 'random' ? { random: size, count: count ?? defaultCount, seed: seed ?? 0 } : { windows: size }
-}
-
-function trainedWindow(model: TrainedText | LoadedText): number {
-  const window = 'opened' in model ? model.manifest.card.training.window : model.window
-  if (typeof window !== 'number') throw new InvalidOptionError('model.json names no training window; say how many tokens a window has (--window).')
-  return window
 }

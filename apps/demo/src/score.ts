@@ -28,7 +28,7 @@ export async function score(path: string, { provider, threads, ...options }: Sco
     const scores = await scoreText(loaded, read, { signal })
     const sum = (name: 'totalNats' | 'tokens' | 'characters' | 'bytes') => scores.reduce((total, each) => total + each[name], 0)
     const [totalNats, tokens, characters, bytes] = [sum('totalNats'), sum('tokens'), sum('characters'), sum('bytes')]
-    const units = { natsPerCharacter: totalNats / characters, bitsPerCharacter: bitsPerCharacter(totalNats, characters), bitsPerByte: bitsPerByte(totalNats, bytes), natsPerDocument: totalNats / scores.length }
+    const units = { natsPerCharacter: totalNats / characters, natsPerByte: totalNats / bytes, bitsPerCharacter: bitsPerCharacter(totalNats, characters), bitsPerByte: bitsPerByte(totalNats, bytes), natsPerDocument: totalNats / scores.length }
     told({ totalNats, characters, tokens }, scores.length)
     output.print(likelihood(units))
     return { ...about, documents: scores.length, totalNats, tokens, characters, bytes, natsPerToken: totalNats / tokens, ...units, protocol: scores[0].protocol, nats: scores.map(({ nats }) => Array.from(nats, shortest)) }

@@ -146,8 +146,8 @@ export async function evaluateHeldOut({ text, description }: TrainingPlan, train
 }
 
 /** What goes into the run and the card of the exported model. */
-export function resultsOf({ natsPerCharacter, bitsPerCharacter, bitsPerByte, natsPerToken, characters, protocol }: TextEvaluation): JsonObject {
-  return { part: 'held out', natsPerCharacter, bitsPerCharacter, bitsPerByte, natsPerToken, characters, protocol }
+export function resultsOf({ natsPerCharacter, bitsPerCharacter, bitsPerByte, natsPerToken, natsPerDocument, characters, protocol }: TextEvaluation): JsonObject {
+  return { part: 'held out', natsPerCharacter, bitsPerCharacter, bitsPerByte, natsPerToken, ...(natsPerDocument !== undefined && { natsPerDocument }), characters, protocol }
 }
 
 function planLine({ model: { model, tokenizer }, description, state, isResumed }: TrainingPlan, { preset = 'small', from, out }: TrainCommandOptions, engine: Engine): string {

@@ -46,6 +46,7 @@ it('inspect says that its texts end', async () => {
   for (const model of ['run', 'model']) {
     const { document } = await runJson('inspect', at(model))
     expect(document.documents).toBe(true)
+    expect(document.results.natsPerDocument).toBeGreaterThan(0)
     expect((await run('inspect', at(model))).stdout).toMatch(/texts +documents, which end/)
   }
 })

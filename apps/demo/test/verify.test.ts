@@ -1,7 +1,7 @@
 /** verify, the layouts of export, and what inspect says of graphs and memory: on one run and on what was exported from it. */
 import { execFileSync } from 'node:child_process'
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { checkNames } from '@chainrule/text'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -68,6 +68,9 @@ describe('export', () => {
     const { code, stderr } = await run('inspect', hub)
     expect(code).toBe(1)
     expect(stderr).toContain('is in the layout of transformers.js')
+    const { stdout } = await run('export', trained, '--out', hub, '--layout', 'transformers.js', '--overwrite')
+    expect(stdout).toContain(`  env.localModelPath = ${JSON.stringify(dirname(hub))}\n`)
+    expect(stdout).toContain(`await pipeline('text-generation', ${JSON.stringify(basename(hub))})`)
   })
 
   it('says which layouts there are', async () => {

@@ -58,10 +58,11 @@ export function throwIfInterrupted(signal: AbortSignal | undefined, what: string
 }
 
 /**
- * Checks that `options` has no other keys than `allowed`: an option that is not known must not be ignored.
+ * Checks that `options` is an object with no other keys than `allowed`: an option that is not known must not be ignored.
  * @throws {InvalidOptionError} naming the key and the known ones
  */
 export function refuseUnknownOptions(owner: string, options: object, allowed: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) throw new InvalidOptionError(`${owner}: expected an object of options (${allowed.length ? allowed.join(', ') : 'none are known'}), got ${options === null ? 'null' : typeof options}.`)
   for (const key of Object.keys(options)) {
     if (!allowed.includes(key)) {
       throw new InvalidOptionError(`${owner}: unknown option "${key}". Known: ${allowed.length ? allowed.join(', ') : 'none'}.`)

@@ -54,7 +54,7 @@ export function gridOf({ locations }: Domain, owner: string): Grid {
   const isGrid = locations !== undefined && 'shape' in locations && locations.axes.length === 2 && locations.axes[0] === 'row' && locations.axes[1] === 'column'
   if (!isGrid) {
     const have = locations === undefined ? 'this domain has no locations' : `this domain's have ${'shape' in locations ? 'a grid' : 'points'} along ${locations.axes.join(', ')}`
-    throw new UnsupportedError(`${owner}: needs variables on a grid with the axes row, column; ${have}. Use leftToRight(), reversed(), random() or custom().`)
+    throw new UnsupportedError(`${owner}: needs variables on a grid with the axes row, column; ${have}. Give the domain a grid of locations, as the tokenizers of images do, or use an order or a network that needs none.`)
   }
   const [height, width] = locations.shape
   return { height, width }

@@ -13,6 +13,12 @@ describe('errors', () => {
     expect(() => refuseUnknownOptions('thing', { a: 1, c: undefined }, ['a', 'b'])).toThrow('thing: unknown option "c". Known: a, b.')
     expect(() => refuseUnknownOptions('thing', { c: 1 }, [])).toThrow(/Known: none/)
   })
+
+  it('options that are missing, or something else, are told what they should be', () => {
+    expect(() => refuseUnknownOptions('thing', undefined as never, ['a', 'b'])).toThrow(new InvalidOptionError('thing: expected an object of options (a, b), got undefined.'))
+    expect(() => refuseUnknownOptions('thing', null as never, ['a'])).toThrow(/got null/)
+    expect(() => refuseUnknownOptions('thing', 5 as never, [])).toThrow(/none are known\), got number/)
+  })
   it('whole and finite numbers are checked at both ends', () => {
     expect(wholeNumber('thing', 'n', 3, 1, 3)).toBe(3)
     for (const value of [0, 4, 1.5, NaN, Infinity, '2', null, undefined]) expect(() => wholeNumber('thing', 'n', value, 1, 3)).toThrow(InvalidOptionError)

@@ -107,11 +107,13 @@ export async function openGraphs(files: ModelFiles, options: Pick<SessionOptions
       checkOpen()
       return inTurn(async () => {
         const opened = await session(name)
-        try {
-          return await opened.run(feeds, outputs)
-        } catch (error) {
+        const result = await opened.run(feeds, outputs).catch((error: unknown) => {
           throw new InvalidModelError(`${files.name}: ${graphFiles[name]} failed while running: ${(error as Error).message}`, { cause: error })
+        })
+        if ((result.nats?.data as Float32Array | undefined)?.some(Number.isNaN)) {
+          throw new InvalidModelError(`${files.name}: ${graphFiles[name]} gives NaN for −log p: the weights are damaged, or went to infinity while they were trained. Train the model again, or export an earlier checkpoint; verifyModel says which weights are not finite.`)
         }
+        return result
       })
     },
     release() {

@@ -8,12 +8,12 @@ import { decodeManifest, graphFiles, InvalidModelError, InvalidOptionError, mani
 import { checkHash, checkListed, checkSize, fromSingleFile, type ModelFiles, remedy } from './model-files.js'
 
 /** Size and state of a regular file; a link could lead out of the directory, and onnxruntime refuses it later with less to say. */
-async function regularFile(path: string): Promise<Stats> {
+async function regularFile(path: string, whatToDo = remedy): Promise<Stats> {
   let stats: Stats
   try {
     stats = await lstat(path)
   } catch (error) {
-    throw new InvalidModelError(`${path} is missing or cannot be read (${(error as NodeJS.ErrnoException).code ?? (error as Error).message}). ${remedy}`, { cause: error })
+    throw new InvalidModelError(`${path} is missing or cannot be read (${(error as NodeJS.ErrnoException).code ?? (error as Error).message}). ${whatToDo}`, { cause: error })
   }
   if (!stats.isFile()) throw new InvalidModelError(`${path} is ${stats.isSymbolicLink() ? 'a link' : 'not a regular file'}; a model's files must lie in its own directory. ${remedy}`)
   return stats
@@ -27,7 +27,7 @@ async function hashOfFile(path: string): Promise<string> {
 
 async function fromDirectory(directory: string): Promise<ModelFiles> {
   const path = (name: string) => join(directory, name)
-  await regularFile(path(manifestFile))
+  await regularFile(path(manifestFile), 'Expected the directory of an exported model. A run is exported first: exportModel, or chainrule export.')
   const manifest = decodeManifest(await readFile(path(manifestFile)), path(manifestFile))
   const seen = new Map<string, Stats>()
   for (const [name, listed] of Object.entries(manifest.files)) {

@@ -1,7 +1,7 @@
-import { InterruptedError, InvalidDataError, InvalidOptionError, UnsupportedError } from '@chainrule/core'
+import { InterruptedError, InvalidDataError, InvalidModelError, InvalidOptionError, UnsupportedError, weightsFile } from '@chainrule/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type OpenModel, openModel } from '../src/index.js'
-import { chain, grid, gridPermutation, gridProbabilities } from './fixture.js'
+import { chain, grid, gridPermutation, gridProbabilities, listing, withManifest } from './fixture.js'
 import { chainNats } from './oracle.js'
 
 let chainModel: OpenModel
@@ -134,4 +134,23 @@ describe('refuses', () => {
     await expect(chainModel.score({ x: Int32Array.of(0, -1) })).rejects.toThrow(InvalidDataError)
     await expect(chainModel.score({ x: Int32Array.of(0), previous: Int32Array.of(7) })).rejects.toThrow(/previous holds 7/)
   })
+})
+
+test('weights that are no numbers are said to be damaged, by every verb, instead of NaN or texts of nothing', async () => {
+  const weights = chain.files[weightsFile].slice()
+  weights.fill(0xff, weights.length - chain.table.byteLength)
+  const model = await openModel(withManifest({ ...chain.files, [weightsFile]: weights }, (manifest) => ({ ...manifest, files: { ...manifest.files, [weightsFile]: listing(weights) } })))
+  const attempts = [
+    model.score({ x: Int32Array.of(0, 1) }),
+    model.sample({ seed: 1, length: 2 }),
+    model.sample({ seed: 1, length: 2, sampler: 'steps' }),
+    model.sample({ seed: 1, length: 2, prompt: Int32Array.of(1) }),
+    model.stream({ seed: 1, length: 2 }).next(),
+  ]
+  const errors = await Promise.all(attempts.map((attempt) => attempt.catch((error: unknown) => error)))
+  for (const [which, graph] of ['score', 'sample', 'step', 'score', 'sample'].entries()) {
+    expect(errors[which]).toBeInstanceOf(InvalidModelError)
+    expect((errors[which] as Error).message).toMatch(new RegExp(`${graph}\\.onnx gives NaN for −log p: the weights are damaged`))
+  }
+  await model.release()
 })

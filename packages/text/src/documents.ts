@@ -73,6 +73,7 @@ export function stretchesOf(reading: Reading, data: TextData, owner: string): St
 export function partOf(reading: Reading, data: TextData, begin = 0, end?: number): { stretches: Stretch[]; data: TextData } {
   const texts = textsOf(reading, data, 'evaluate')
   const all = reading.documents ? texts : texts[0]
+  if (all.length === 0) throw new InvalidDataError('evaluate: the text is empty; there is nothing to evaluate.')
   wholeNumber('evaluate', 'begin', begin, 0, all.length)
   const last = wholeNumber('evaluate', 'end', end ?? all.length, begin + 1, all.length)
   const part = all.slice(begin, last)

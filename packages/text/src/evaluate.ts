@@ -56,7 +56,7 @@ export async function evaluate(model: TrainedText | LoadedText, data: TextData, 
 /** The tokens of one window of training. @throws {InvalidOptionError} where an exported model does not say */
 export function trainedWindow(model: TrainedText | LoadedText): number {
   const window = 'opened' in model ? model.manifest.card.training.window : model.window
-  if (typeof window !== 'number') throw new InvalidOptionError('evaluate: model.json names no training window; say how many tokens a window has.')
+  if (typeof window !== 'number') throw new InvalidOptionError('evaluate: model.json names no training window; say how many tokens a window has: protocol: { windows: 64 }, or --window.')
   return window
 }
 

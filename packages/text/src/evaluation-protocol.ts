@@ -54,6 +54,7 @@ export function scoredExamples(protocol: EvaluationProtocol, stretches: readonly
 }
 
 function cut(protocol: EvaluationProtocol, stretches: readonly Stretch[], documents: boolean): { windows: Window[]; description: string } {
+  if (typeof protocol !== 'object') throw unknownProtocol(protocol)
   if ('windows' in protocol) {
     refuseUnknownOptions('evaluate: protocol', protocol, ['windows'])
     const size = wholeNumber('evaluate', 'protocol.windows', protocol.windows)
@@ -73,8 +74,10 @@ function cut(protocol: EvaluationProtocol, stretches: readonly Stretch[], docume
     if (documents) throw new UnsupportedError('evaluate: random windows are for one long text, not for documents. Use windows or sliding.')
     return { windows: anywhere(stretches[0], size, count, seed), description: `${count} random windows of ${size} tokens, seed ${seed}: an estimate` }
   }
-  throw new InvalidOptionError(`evaluate: protocol must be { windows }, { sliding, stride } or { random, count, seed }, got ${JSON.stringify(protocol)}.`)
+  throw unknownProtocol(protocol)
 }
+
+const unknownProtocol = (protocol: unknown) => new InvalidOptionError(`evaluate: protocol must be { windows }, { sliding, stride } or { random, count, seed }, got ${JSON.stringify(protocol)}.`)
 
 function sideBySide(stretch: Stretch, size: number): Window[] {
   const windows: Window[] = []

@@ -53,6 +53,7 @@ export interface FitTextOptions extends PlanTextOptions {
  * @throws {UnsupportedError} for documents where the network cannot take them side by side
  */
 export async function fit(textModel: TextModel, text: TextData, options: FitTextOptions): Promise<TrainedText> {
+  if (typeof options !== 'object') throw new InvalidOptionError(`fit: expected options, with the number of updates at least: { steps: 300 }; got ${typeof options}.`)
   const { window: asked, engine, threads, checkpoint, validation, preview, from, ...rest } = options
   const { model, tokenizer } = textModel
   const window = windowOf(textModel, asked)

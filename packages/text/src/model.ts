@@ -31,6 +31,8 @@ export interface TrainedText extends TextModel, Omit<Trained, 'model'> {
 export function textModel(options: TextModelOptions): TextModel {
   refuseUnknownOptions('textModel', options, ['tokenizer', 'network', 'head', 'documents', 'order'])
   const { tokenizer, network, head = categorical(), documents = false, order = leftToRight() } = options
+  if (typeof tokenizer?.encode !== 'function') throw new InvalidOptionError('textModel: tokenizer must be one, such as character({ characters: text }) or byte().')
+  if (typeof network?.bind !== 'function') throw new InvalidOptionError('textModel: network must be one, such as transformer({ layers: 2, heads: 2, width: 64, context: 64 }).')
   if (typeof documents !== 'boolean') throw new InvalidOptionError(`textModel: documents must be true or false, got ${String(documents)}.`)
   const model = createModel({ domain: domainOf({ tokenizer, documents }), order, network, head })
   if (!model.resolvedOrder.isLeftToRight) throw new UnsupportedError('textModel: text has a variable length, which allows left to right only.')

@@ -12,7 +12,8 @@ import type { TextTokenizer } from './tokenizers/tokenizer.js'
  */
 export async function readTokenizerJson(source: string | URL | Uint8Array): Promise<TextTokenizer> {
   if (source instanceof Uint8Array) return parseTokenizerJson(source)
-  if (source instanceof URL && source.protocol !== 'file:') return parseTokenizerJson(await download(source))
+  const address = typeof source === 'string' && /^https?:/.test(source) ? new URL(source) : source
+  if (address instanceof URL && address.protocol !== 'file:') return parseTokenizerJson(await download(address))
   const bytes = await readFile(source).catch((error: unknown) => {
     throw unreadable(source, 'a tokenizer.json', error)
   })

@@ -31,7 +31,8 @@ export const defaultLength = 256
 const mostAtOnce = 64
 
 /** What the runtime is asked for. */
-function requestOf({ tokenizer }: LoadedText, { prompt = '', length = defaultLength, seed = 0, stop: _stop, ...options }: StreamTextOptions) {
+function requestOf(owner: string, { tokenizer }: LoadedText, { prompt = '', length = defaultLength, seed = 0, stop: _stop, ...options }: StreamTextOptions) {
+  if (typeof prompt !== 'string') throw new InvalidOptionError(`${owner}: prompt must be a text, got ${typeof prompt}.`)
   return { ...options, prompt: tokenizer.encode(prompt), length, seed }
 }
 
@@ -57,7 +58,7 @@ export async function sample(model: LoadedText, options: SampleTextOptions = {})
   const { count: asked = 1, ...rest } = options
   const count = wholeNumber('sample', 'count', asked)
   const stops = checkStop('sample', options.stop)
-  const request = requestOf(model, rest)
+  const request = requestOf('sample', model, rest)
   const { prompt = '' } = options
   if (stops.length === 0) {
     const { values } = await model.opened.sample({ ...request, count })
@@ -81,7 +82,7 @@ export async function* stream(model: LoadedText, options: StreamTextOptions = {}
   refuseUnknownOptions('stream', options, streamOptions)
   if (!('opened' in model)) throw new InvalidOptionError('stream: needs an opened model. Open the trained one with openTrained, or an exported one with loadModel.')
   const growth = growing(model, checkStop('stream', options.stop))
-  for await (const { values } of model.opened.stream(requestOf(model, options))) {
+  for await (const { values } of model.opened.stream(requestOf('stream', model, options))) {
     const piece = growth.push(values)
     if (piece) yield piece
     if (growth.isStopped) return

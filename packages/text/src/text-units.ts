@@ -11,6 +11,8 @@ export interface TextEvaluation {
   readonly bytes: number
   readonly natsPerToken: number
   readonly natsPerCharacter: number
+  /** Does not depend on what a token is, as bitsPerByte. */
+  readonly natsPerByte: number
   readonly bitsPerCharacter: number
   /** Does not depend on what a token is. */
   readonly bitsPerByte: number
@@ -37,6 +39,7 @@ export function textUnits(totalNats: number, data: TextData, tokens: number): Om
     bytes,
     natsPerToken: totalNats / tokens,
     natsPerCharacter: totalNats / characters,
+    natsPerByte: totalNats / bytes,
     bitsPerCharacter: bitsPerCharacter(totalNats, characters),
     bitsPerByte: bitsPerByte(totalNats, bytes),
     ...(typeof data !== 'string' && { documents: data.length, natsPerDocument: totalNats / data.length }),

@@ -91,7 +91,7 @@ describe('by a trained and by an opened model', () => {
     const options = { protocol, begin: 300 }
     const [ours, theirs] = [await evaluate(trained, text, { ...options, threads: 1 }), await evaluate(loaded, text, options)]
     expect(theirs.natsPerToken).toBeCloseTo(ours.natsPerToken, 5)
-    expect({ ...theirs, totalNats: 0, natsPerToken: 0, natsPerCharacter: 0, bitsPerByte: 0, bitsPerCharacter: 0, natsPerTokenStandardError: 0 }).toEqual({ ...ours, totalNats: 0, natsPerToken: 0, natsPerCharacter: 0, bitsPerByte: 0, bitsPerCharacter: 0, natsPerTokenStandardError: 0 })
+    expect({ ...theirs, totalNats: 0, natsPerToken: 0, natsPerCharacter: 0, natsPerByte: 0, bitsPerByte: 0, bitsPerCharacter: 0, natsPerTokenStandardError: 0 }).toEqual({ ...ours, totalNats: 0, natsPerToken: 0, natsPerCharacter: 0, natsPerByte: 0, bitsPerByte: 0, bitsPerCharacter: 0, natsPerTokenStandardError: 0 })
   })
 
   /** −log p of one token, given at most `before` tokens before it. */
@@ -165,6 +165,7 @@ describe('units', () => {
       expect(result).toMatchObject({ bytes, characters, tokens })
       expect(result.natsPerToken).toBeCloseTo(bits * Math.LN2, 5)
       expect(result.bitsPerByte).toBeCloseTo((bits * tokens) / bytes, 5)
+      expect(result.natsPerByte).toBeCloseTo((bits * tokens * Math.LN2) / bytes, 5)
       expect(result.bitsPerCharacter).toBeCloseTo((bits * tokens) / characters, 5)
     }
   })

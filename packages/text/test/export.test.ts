@@ -1,7 +1,13 @@
 /** What `exportModel` writes in each layout, and what it says to people. What transformers.js makes of its layout is tried in tooling/interop. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import { InvalidDataError, InvalidOptionError, UnsupportedError } from '@chainrule/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { byte, character, exportModel, fit, loadModel, recurrent, textModel, transformer, type TrainedText, verifyModel } from '../src/index.js'
@@ -67,6 +73,36 @@ describe('the model card', () => {
   it('says that it does not know a licence', async () => {
     await exportModel(trained, at('unknown'))
     expect(json('unknown', 'model.json').card.data).toEqual({ licence: 'unknown' })
+  })
+})
+
+describe('the programs in README.md', () => {
+  const { resolve } = createRequire(import.meta.url)
+  /** Runs a program of a model's README in its folder, as it stands but for where its packages lie. */
+  async function outputOf(name: string, which: number, before = ''): Promise<string> {
+    const program = [...readFileSync(at(name, 'README.md'), 'utf8').matchAll(/```js\n([\s\S]+?)```/g)][which][1]
+    const located = program.replaceAll(/'(@chainrule\/[\w/]+)'/g, (_, packageName: string) => `'${pathToFileURL(resolve(packageName)).href}'`)
+    writeFileSync(at(name, 'program.mjs'), before + located)
+    const { stdout } = await promisify(execFile)(process.execPath, ['program.mjs'], { cwd: at(name) })
+    return stdout
+  }
+
+  it('for Node and for a browser say the same', async () => {
+    await exportModel(trained, at('programs'))
+    const inNode = await outputOf('programs', 0)
+    expect(inNode).toMatch(/^\[\s+'[abc ]{256}'\s+\]\n$/)
+    cpSync(at('programs'), at('page', 'model'), { recursive: true })
+    const server = createServer((request, response) => {
+      const path = at('page', request.url!)
+      if (existsSync(path)) response.end(readFileSync(path))
+      else response.writeHead(404).end()
+    })
+    const port = await new Promise<number>((listening) => server.listen(0, '127.0.0.1', () => listening((server.address() as AddressInfo).port)))
+    try {
+      expect(await outputOf('programs', 1, `globalThis.location = { href: 'http://127.0.0.1:${port}/index.html' }\n`)).toBe(inNode)
+    } finally {
+      await new Promise((closed) => server.close(closed))
+    }
   })
 })
 

@@ -101,6 +101,7 @@ describe('reading', () => {
         for (const source of [path, pathToFileURL(path), new TextEncoder().encode(content), new URL(`http://127.0.0.1:${port}/tokenizer.json`)]) {
           expect([...(await readTokenizerJson(source)).encode('ab ab')]).toEqual([256, 257])
         }
+        expect([...(await readTokenizerJson(`http://127.0.0.1:${port}/tokenizer.json`)).encode('ab ab')]).toEqual([256, 257])
         await expect(readTokenizerJson(new URL(`http://127.0.0.1:${port}/other.json`))).rejects.toThrow(/the server answers 404/)
       } finally {
         await new Promise((resolve) => server.close(resolve))

@@ -28,6 +28,9 @@ const parameterInputs = (shapes: Readonly<Record<string, readonly number[]>>): R
 
 const stateInputs = (state: readonly StateTensor[]): Record<string, SymbolicSpecification> => Object.fromEntries(state.map(({ name, type, shape }) => [statePrefix + name, { shape, type }]))
 
+/** −log p. Not a negation, which makes −0 of the 0 after an end and of what is certain. */
+const natsOf = (logProbability: tf.Tensor) => tf.sub(0, logProbability)
+
 const filterInputs = ({ domain }: Model): Record<keyof DrawFilters, SymbolicSpecification> => ({
   topK: { shape: [1], type: 'int32' },
   topP: { shape: [1], type: 'float32' },
@@ -65,7 +68,7 @@ export function stepProgram(model: Model, shapes: Shapes): ExportedProgram {
         value: draw.values,
         drawn: draw.drawn,
         distance: draw.distance,
-        nats: tf.neg(draw.logProbability),
+        nats: natsOf(draw.logProbability),
         ...(draw.logProbabilities && { logProbabilities: draw.logProbabilities }),
         ...withPrefix(draw.state, nextPrefix),
         ...(hasFilters && { [nextPrefix + seenInput]: marked(seen, draw.values) }),
@@ -79,7 +82,7 @@ export function scoreProgram(model: Model, shapes: Shapes): ExportedProgram {
   if (length !== 'variable') {
     return {
       inputs: { ...parameterInputs(shapes), x: { shape: ['batch', length, components], type: 'int32' } },
-      program: (inputs) => ({ nats: tf.neg(model.logProbability(scoped(inputs, parameterPrefix), inputs.x)) }),
+      program: (inputs) => ({ nats: natsOf(model.logProbability(scoped(inputs, parameterPrefix), inputs.x)) }),
     }
   }
   return {
@@ -92,7 +95,7 @@ export function scoreProgram(model: Model, shapes: Shapes): ExportedProgram {
     },
     program(inputs) {
       const { logProbability, state } = model.extend(scoped(inputs, parameterPrefix), scoped(inputs, statePrefix), inputs.x, { values: inputs.previous, isStart: inputs.isStart })
-      return { nats: tf.neg(logProbability), ...withPrefix(state, nextPrefix) }
+      return { nats: natsOf(logProbability), ...withPrefix(state, nextPrefix) }
     },
   }
 }

@@ -58,8 +58,8 @@ export function modelReadme(given: ModelToExport): Uint8Array {
     code('js', `import { loadModel, sample } from '@chainrule/${modality}'`, '', "const model = await loadModel('.')", 'console.log(await sample(model, { seed: 1 }))', 'await model.release()'),
     'In Python, with onnxruntime alone, −log p of each variable:',
     code('python', 'import json, numpy, onnxruntime', '', "model = json.load(open('model.json', encoding='utf-8'))", ...python, "print(onnxruntime.InferenceSession('score.onnx').run(['nats'], feeds)[0])"),
-    'In a browser, with onnxruntime-web, variables (the tokenizer makes them of raw data and back):',
-    code('js', "import { openModel } from '@chainrule/runtime'", '', "const model = await openModel(new URL('model/', location.href))", `const { values } = await model.sample({ ${length === 'variable' ? 'length: 100, ' : ''}seed: 1 })`),
+    'In a browser, with onnxruntime-web, where the folder is served as `model` beside the page:',
+    code('js', `import { loadModel, sample } from '@chainrule/${modality}/runtime'`, '', "const model = await loadModel(new URL('model/', location.href))", 'console.log(await sample(model, { seed: 1 }))', 'await model.release()'),
     'model.json holds all of this as data, and the SHA-256 of every other file.',
   ]
   return readme(given, run.join('\n\n'))

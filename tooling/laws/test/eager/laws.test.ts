@@ -23,7 +23,7 @@ describe('eager laws', () => {
 
   it.each(titled(combinations))('model and sampler: %s', async (_, pieces) => {
     const model = createModel(pieces)
-    await modelLaws(model, { count: isLong ? 4_000 : 800 })
+    await modelLaws(model, { count: isLong ? 4_000 : 300 })
     await samplerLaws(eagerSampler(model, shaken(model.initialize(3), 3)), pieces)
   })
 

@@ -33,7 +33,7 @@ describe.each(networks)('$name', (network) => {
     const nats = await opened.score({ x: Int32Array.from(rows.flatMap((row) => [...row])), length: L })
     const total = rows.reduce((sum, _, which) => sum + Math.exp(-nats.subarray(which * L, (which + 1) * L).reduce((a, b) => a + b, 0)), 0)
     expect(total).toBeCloseTo(1, 5)
-    rows.forEach((row, which) => row.forEach((_, at) => expect(nats[which * L + at] === 0).toBe(at > 0 && row[at - 1] === end)))
+    rows.forEach((row, which) => row.forEach((_, at) => expect(Object.is(nats[which * L + at], 0)).toBe(at > 0 && row[at - 1] === end)))
   })
 
   it('sample.onnx stops when every row has ended, and not before', async () => {
