@@ -94,7 +94,7 @@ describe('the library', () => {
       { length: 'variable', components: 1, values: 2 },
     ]
     for (const order of orders()) for (const domain of others) expect(() => order.resolve(checkDomain(domain))).toThrow(UnsupportedError)
-    expect(() => hilbert().resolve(others[1])).toThrow(/this domain's have a grid along time. Use leftToRight/)
+    expect(() => hilbert().resolve(others[1])).toThrow(/this domain's have a grid along time. Give the domain a grid/)
   })
   it('refuses options that it does not know', () => {
     for (const make of [raster, columnMajor, serpentine, diagonal, spiral, hilbert, morton, checkerboard]) expect(() => make({ size: 2 } as never)).toThrow(InvalidOptionError)
