@@ -19,6 +19,8 @@ export type RunData = {
   readonly height: number
   readonly width: number
   readonly channels: number
+  /** Whether files of other sizes were scaled to this one; absent: they had it. */
+  readonly resized?: boolean
   /** As for `splitImages`. */
   readonly heldOut: number
   readonly validation: number
@@ -63,9 +65,9 @@ export function fingerprint(images: ImageSet): string {
   return hash.digest('hex')
 }
 
-export function describeData(path: string, images: ImageSet, { heldOut, validation = 0, seed }: SplitOptions, binarizationSeed?: number): RunData {
+export function describeData(path: string, images: ImageSet, { heldOut, validation = 0, seed }: SplitOptions, more: Pick<RunData, 'resized' | 'binarizationSeed'> = {}): RunData {
   const { height, width, channels } = images.at(0)!
-  return { file: basename(path), sha256: fingerprint(images), images: images.length, height, width, channels, heldOut, validation, splitSeed: seed, ...(binarizationSeed !== undefined && { binarizationSeed }) }
+  return { file: basename(path), sha256: fingerprint(images), images: images.length, height, width, channels, heldOut, validation, splitSeed: seed, ...more }
 }
 
 export function describeRun({ tokenizer, model }: ImageModel, settings: ResolvedSettings, data: RunData, more: Pick<RunDescription, 'validation' | 'command'> = {}): RunDescription {
