@@ -20,7 +20,7 @@ export interface Preset {
 
 export const presets: Readonly<Record<string, Preset>> = {
   small: {
-    description: 'a masked convolution (PixelCNN) of 6 layers of width 32 on all 256 levels',
+    description: 'a masked convolution (PixelCNN) of 6 layers of width 32 on all 256 levels; about 7 minutes for images of 28 × 28',
     levels: 256,
     network: () => maskedConvolution({ layers: 6, width: 32 }),
     settings: { steps: 1500, batchSize: 16, learningRate: 2e-3, weightDecay: 0.01, averageDecay: 0.995 },
@@ -32,14 +32,14 @@ export const presets: Readonly<Record<string, Preset>> = {
     settings: { steps: 200, batchSize: 8, learningRate: 5e-3, weightDecay: 0.01 },
   },
   binary: {
-    description: 'black and white, binarised anew for every update: a masked perceptron (MADE) of 500 hidden units',
+    description: 'black and white, binarised anew for every update: a masked perceptron (MADE) of 500 hidden units; about 3 minutes for 28 × 28',
     levels: 2,
     binarized: true,
     network: () => multilayerPerceptron({ hidden: [500] }),
     settings: { steps: 4000, batchSize: 32, learningRate: 2e-3, weightDecay: 0.01, averageDecay: 0.999 },
   },
   transformer: {
-    description: 'attention to all pixels before (as Image GPT), 4 layers of width 64 on 16 levels',
+    description: 'attention to all pixels before (as Image GPT), 4 layers of width 64 on 16 levels; about 5 minutes for 16 × 16',
     levels: 16,
     network: ({ length }) => transformer({ layers: 4, heads: 4, width: 64, context: length as number, positions: 'learned2d' }),
     settings: { steps: 1500, batchSize: 4, learningRate: 2e-3, weightDecay: 0.01 },

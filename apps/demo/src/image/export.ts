@@ -1,7 +1,6 @@
 /** `chainrule export` of a run of images. */
-import type { JsonObject } from '@chainrule/core'
+import { InvalidOptionError, type JsonObject } from '@chainrule/core'
 import { exportModel, type Layout, layouts, readRun, trainedOf } from '@chainrule/image'
-import { InvalidOptionError } from '@chainrule/core'
 import type { Context } from '../context.js'
 import { type ExportCommandOptions, sizesIn } from '../export.js'
 import { bytes, commandLine, counted } from '../wording.js'

@@ -1,6 +1,6 @@
 /** What `train image` is going to do, decided and checked before anything is written: a fresh run, or one to go on with. */
 import { describe, InvalidDataError, InvalidOptionError, type Order } from '@chainrule/core'
-import { describeData, describeRun, fingerprint, type Image, type ImageModel, type ImageSet, presetModel, presetNamed, readRun, type RunDescription, splitImages, type TrainingState } from '@chainrule/image'
+import { describeData, describeRun, fingerprint, type Image, type ImageModel, type ImageSet, presetModel, presetNamed, readRun, type RunDescription, splitImages, tokenizerFromName, type TrainingState } from '@chainrule/image'
 import { type BestParameters, initialState, type ResolvedSettings } from '@chainrule/train'
 import { type SettingChanges, settingsOf } from '../trainings.js'
 import { shareableCommand } from '../wording.js'
@@ -85,7 +85,7 @@ export async function resumedImagePlan(options: ImageTrainOptions): Promise<Imag
 }
 
 function refuseContradictions(options: ImageTrainOptions, description: RunDescription): void {
-  const { settings, data, validation } = description
+  const { settings, data, validation, tokenizer, order, network } = description
   const refuse = (option: string, given: unknown, stored: unknown) => {
     throw new InvalidOptionError(`--${option} ${String(given)} contradicts ${options.out}, which was begun with ${String(stored)}. A run goes on with its own settings: leave --${option} out, or train anew in another folder.`)
   }
@@ -100,14 +100,19 @@ function refuseContradictions(options: ImageTrainOptions, description: RunDescri
     ['validate-every', options.validateEvery, validation?.everySteps ?? 'no validation'],
     ['patience', options.patience, validation?.patience ?? 'none'],
     ['binarize', options.binarize, data.binarizationSeed !== undefined],
+    ['levels', options.levels, tokenizer.options.levels],
+    ['patch', options.patch, tokenizer.options.size ?? 'single pixels'],
+    ['order', options.order && JSON.stringify(describe(orderNamed(options.order))), JSON.stringify(order)],
     ['size', options.size && `${options.size.height}x${options.size.width}`, data.resized ? `${data.height}x${data.width}` : 'the files’ own size'],
     ['channels', options.channels, data.channels],
   ]
   for (const [option, given, stored] of same) if (given !== undefined && given !== stored) refuse(option, given, stored)
-  const pieces = { preset: options.preset, levels: options.levels, patch: options.patch, order: options.order }
-  const [option, given] = Object.entries(pieces).find(([, value]) => value !== undefined) ?? []
-  if (option === undefined) return
-  const { model } = modelFor(options, data)
-  const [asked, known] = [describeRun(model, settings, data), description].map(({ tokenizer, order, network, head }) => JSON.stringify([tokenizer, order, network, head].map(describe)))
-  if (asked !== known) refuse(option, given, 'other pieces')
+  if (options.preset === undefined) return
+  const asked = presetNamed(options.preset)
+  // What the command line may have changed is compared above.
+  const learningRate = settings.learningRate === asked.settings.learningRate ? undefined : settings.learningRate
+  const sameSettings = JSON.stringify(settingsOf(asked.settings, { ...settings, learningRate })) === JSON.stringify(settings)
+  const { domain } = tokenizerFromName(tokenizer)
+  const sameNetwork = JSON.stringify(describe(asked.network(domain))) === JSON.stringify(network)
+  if (!sameSettings || !sameNetwork) refuse('preset', options.preset, 'another network or other settings')
 }
