@@ -12,8 +12,9 @@ import { engineNamed, type EngineName } from './engines.js'
 import { sizesIn } from './export.js'
 import { evaluationProgress } from './progress.js'
 import { writeAsItGrows } from './sample.js'
-import { argumentsOf, evaluateHeldOut, makeFolder, resultsOf, trainPlan } from './train.js'
+import { evaluateHeldOut, makeFolder, resultsOf, trainPlan } from './train.js'
 import { freshPlan } from './training-plan.js'
+import { argumentsOf } from './trainings.js'
 import { bytes, commandLine, count, counted, duration, likelihood, wrapped } from './wording.js'
 
 export interface DemoCommandOptions {

@@ -4,15 +4,18 @@ import type { Model } from '@chainrule/core/tensors'
 import { contextOf, describeTraining, type GraphSummary, type LoadedText, loadModel, modelOf, readGraph, type Run, trainedOf } from '@chainrule/text'
 import type { Context } from './context.js'
 import { sizesIn } from './export.js'
+import type { Output } from './output.js'
 import { subjectAt } from './subject.js'
 import { bytes, count, counted } from './wording.js'
 
 /** The same of a run and of an exported model. */
-interface Description {
+export interface Description {
   readonly kind: 'run' | 'exported model'
   readonly pieces: Record<'tokenizer' | 'order' | 'network' | 'head', Piece>
-  /** Whether its texts end. */
-  readonly documents: boolean
+  /** Language models: whether texts end. */
+  readonly documents?: boolean
+  /** What a variable and an x are called. */
+  readonly nouns: readonly [variable: string, whole: string]
   readonly parameters: ParameterArrays
   readonly state: readonly StateTensor[]
   readonly context?: number
@@ -29,15 +32,20 @@ interface Description {
 interface Reach {
   readonly variables: number
   readonly of: number
+  /** Whether they are the nearest ones. */
+  readonly areLast: boolean
 }
 
 export async function inspect(path: string, { output }: Context): Promise<JsonObject> {
   const subject = await subjectAt(path)
-  const description = subject.kind === 'run' ? ofRun(subject.run) : await ofModel(subject.path)
+  return report(path, subject.kind === 'run' ? ofRun(subject.run) : await ofModel(subject.path), output)
+}
+
+export async function report(path: string, description: Description, output: Output): Promise<JsonObject> {
   const files = await sizesIn(path)
   const groups = byGroup(description.parameters)
   const total = sum(Object.values(groups))
-  const { pieces, documents, state, context, reads, graphs, data, training, results, further } = description
+  const { pieces, documents, nouns: [variable, whole], state, context, reads, graphs, data, training, results, further } = description
   const memory = memoryOf(description)
   const section = (title: string, entries: [string, string][]) => {
     output.print(title)
@@ -47,13 +55,13 @@ export async function inspect(path: string, { output }: Context): Promise<JsonOb
   const listed = (object: JsonObject) => Object.entries(object).map(([name, value]): [string, string] => [name, shown(value)])
   output.print(`${path}: ${description.kind}`)
   output.print()
-  section('Pieces', [...Object.entries(pieces).map(([name, piece]): [string, string] => [name, `${piece.name}${optionsOf(piece)}`]), ['texts', documents ? 'documents, which end' : 'one, without an end']])
+  section('Pieces', [...Object.entries(pieces).map(([name, piece]): [string, string] => [name, `${piece.name}${optionsOf(piece)}`]), ...(documents === undefined ? [] : [['texts', documents ? 'documents, which end' : 'one, without an end'] satisfies [string, string]])])
   section(`Parameters: ${count(total)}`, Object.entries(groups).map(([name, size]) => [name, count(size)]))
-  if (context !== undefined) section('Context', [['tokens', count(context)]])
-  section('Reads', [['before a late token', reads.variables === reads.of ? 'everything' : `the last ${counted(reads.variables, 'token')}`]])
+  if (context !== undefined) section('Context', [[`${variable}s`, count(context)]])
+  section('Reads', [[`before a late ${variable}`, reads.variables === reads.of ? 'everything' : `${reads.areLast ? 'the last ' : ''}${counted(reads.variables, variable)}${reads.areLast ? '' : ` of ${count(reads.of)}`}`]])
   section('Memory', [
     ['weights', `${bytes(memory.weightBytes)} for each graph that is open, ${bytes(memory.weightBytes * Object.keys(graphFiles).length)} for all three`],
-    ['state of one text', `${bytes(memory.stateBytes)}${context === undefined ? '' : ' at most'}`],
+    [`state of one ${whole}`, `${bytes(memory.stateBytes)}${context === undefined ? '' : ' at most'}`],
   ])
   if (graphs) section('Graphs', Object.entries(graphs).map(([name, { operatorSets, irVersion, operators }]) => [name, `opset ${operatorSets['ai.onnx']}, IR ${irVersion}, ${counted(sum(Object.values(operators)), 'node')} of ${counted(Object.keys(operators).length, 'operator')}`]))
   section('State while generating', state.map(({ name, type, shape }) => [name, `${type} [${shape.join(', ')}]`]))
@@ -66,10 +74,10 @@ export async function inspect(path: string, { output }: Context): Promise<JsonOb
     path,
     kind: description.kind,
     pieces: pieces as unknown as JsonObject,
-    documents,
+    ...(documents !== undefined && { documents }),
     parameters: { total, groups },
     context: context ?? null,
-    reads: { ...reads },
+    reads: { variables: reads.variables, of: reads.of },
     memory: { ...memory },
     graphs: graphs ? Object.fromEntries(Object.entries(graphs).map(([name, { operatorSets, irVersion, operators }]) => [name, { operatorSets, irVersion, operators }])) : null,
     state: state as unknown as Json,
@@ -89,6 +97,7 @@ function ofRun(run: Run): Description {
     kind: 'run',
     pieces: { tokenizer, order, network, head },
     documents: trained.documents,
+    nouns: ['token', 'text'],
     parameters: trained.parameters,
     state: textModel.model.state,
     context: contextOf(textModel.model),
@@ -109,6 +118,7 @@ async function ofModel(directory: string): Promise<Description> {
       kind: 'exported model',
       pieces: { tokenizer, order: { name: order.name, options: order.options }, network, head },
       documents: loaded.documents,
+      nouns: ['token', 'text'],
       parameters,
       state,
       context: contextOf(model),
@@ -131,10 +141,10 @@ const late = 4096
 
 function reachOf({ boundNetwork }: Model): Reach {
   const of = boundNetwork.longest === undefined ? late : boundNetwork.longest - 1
-  return { variables: boundNetwork.dependencies(of).length, of }
+  return { variables: boundNetwork.dependencies(of).length, of, areLast: true }
 }
 
-async function graphsOf({ opened }: LoadedText): Promise<Record<GraphName, GraphSummary>> {
+export async function graphsOf({ opened }: Pick<LoadedText, 'opened'>): Promise<Record<GraphName, GraphSummary>> {
   const read = async ([name, file]: [string, string]) => [name, readGraph(await opened.file(file), file)] as const
   return Object.fromEntries(await Promise.all(Object.entries(graphFiles).map(read))) as Record<GraphName, GraphSummary>
 }

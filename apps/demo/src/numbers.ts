@@ -17,3 +17,10 @@ export function numberWhere(accepts: (value: number) => boolean, expected: strin
     return value
   }
 }
+
+/** 28x28: rows and columns. */
+export function gridSize(text: string): { height: number; width: number } {
+  const [, height, width] = /^(\d+)[x×](\d+)$/.exec(text) ?? []
+  if (!(Number(height) > 0) || !(Number(width) > 0)) throw new InvalidArgumentError('Expected rows and columns, 28x28 for example.')
+  return { height: Number(height), width: Number(width) }
+}

@@ -1,10 +1,14 @@
 /** The commands, their arguments and their help. What a command does is in the file of its name, loaded when it runs. */
-import type { JsonObject } from '@chainrule/core'
+import { type JsonObject, UnsupportedError } from '@chainrule/core'
+import { presets as imagePresets } from '@chainrule/image'
 import { layouts, presets } from '@chainrule/text'
 import { Command, Option } from 'commander'
+import { bundledImages } from './bundled.js'
 import type { Context } from './context.js'
 import { engineNames } from './engines.js'
-import { numberWhere, wholeFrom } from './numbers.js'
+import { orderNames } from './image/order-named.js'
+import { type Modality, modalityOf } from './modality.js'
+import { gridSize, numberWhere, wholeFrom } from './numbers.js'
 import { protocolNames } from './protocol.js'
 import { documentKinds } from './text-data.js'
 
@@ -15,7 +19,7 @@ export type Job = (context: Context) => Promise<JsonObject>
 export function createProgram(version: string, chosen: (job: Job) => void): Command {
   const json = new Option('--json', 'print one JSON document on stdout; messages go to stderr')
   const program = new Command('chainrule')
-    .description('Autoregressive generative models: train on a text, measure, sample, export to ONNX, run anywhere.')
+    .description('Autoregressive generative models: train on text or images, measure, sample, export to ONNX, run anywhere.')
     .version(version, '--version', 'print the version')
     .helpOption('--help', 'how to use a command')
     .helpCommand(false)
@@ -34,14 +38,26 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
   const documents = () => new Option('--documents <kind>', 'what a document is: lines: each line of the file (empty ones left out); files: each .txt file of the folder; jsonl: a field of each JSON line (default: the file is one text)').choices(documentKinds)
   const field = () => new Option('--field <name>', 'of --documents jsonl: which field (default text)')
   const out = (description: string) => new Option('--out <folder>', description).makeOptionMandatory()
+  /** Runs the command of the modality that the run or model at `path` is of. */
+  const byModality = (command: Command, path: string, only: Readonly<Record<Modality, readonly string[]>>, jobs: Readonly<Record<Modality, Job>>) => chosen(async (context) => jobs[await modalityOf(path, command, only)](context))
+  const validateEvery = () => new Option('--validate-every <n>', 'updates between two validations (default: a twentieth of all)').argParser(wholeFrom(1))
+  const patience = () => new Option('--patience <n>', 'stop after so many validations without a better one (default: never)').argParser(wholeFrom(1))
+  const steps = () => new Option('--steps <n>', 'updates (default: the preset’s)').argParser(wholeFrom(1))
+  const learningRate = () => new Option('--learning-rate <x>', 'the highest; decays to a tenth (default: the preset’s)').argParser(numberWhere((value) => value > 0, 'a number above 0'))
+  const accumulation = () => new Option('--accumulation <n>', 'micro-batches of an update: larger batches in the same memory (default 1)').argParser(wholeFrom(1))
+  const averageDecay = () => new Option('--average-decay <d>', 'keep an exponential average of the parameters, as the result; 0.999, say (default 0: none)').argParser(numberWhere((value) => value >= 0 && value < 1, 'a number from 0 to below 1'))
+  const checkpointEvery = () => new Option('--checkpoint-every <seconds>', 'between two checkpoints; 0: after every update (default 30)').argParser(numberWhere((value) => value >= 0, 'a number of at least 0'))
+  const trainingEngine = () => engine('onnx (default): the whole training step as one ONNX graph; tensorflow: @tensorflow/tfjs-node; cpu: plain JavaScript, slow')
+  const imageData = () => new Option('--data <path>', `a folder of image files, an IDX file, or a bundled sample: ${Object.keys(bundledImages).join(', ')}`)
+  const scale = () => new Option('--scale <n>', 'each pixel becomes a square of so many (default: small images are enlarged)').argParser(wholeFrom(1))
+  const temperature = () => new Option('--temperature <t>', 'below 1: likelier; above 1: more varied').argParser(numberWhere((value) => value > 0, 'a number above 0')).default(1)
+
   const runOrModel = ['<run|model>', 'folder of a run or of an exported model'] as const
 
-  const text = program
-    .command('train')
-    .summary('train a model (chainrule train text --help)')
-    .description('train a model')
-    .helpCommand(false)
+  const training = program.command('train').summary('train a model (chainrule train text --help, chainrule train image --help)').description('train a model').helpCommand(false)
+  const text = training
     .command('text')
+    .summary('on one text, or on documents')
     .description('Train a language model on one text file (UTF-8), or on documents, which end. The run is a folder with a checkpoint: Ctrl-C keeps it, --resume goes on.')
     .addOption(data('the text'))
     .addOption(documents())
@@ -49,32 +65,62 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
     .addOption(out('folder of the run'))
     .addOption(new Option('--held-out <fraction>', 'the last part of the text, or the last documents, never trained on, to measure with (default 0.1)').argParser(numberWhere((value) => value >= 0 && value <= 0.9, 'a number from 0 to 0.9')))
     .addOption(new Option('--validation <fraction>', 'the part before the held-out one, not trained on either: measured now and then, the best parameters are kept (default 0: none)').argParser(numberWhere((value) => value >= 0 && value <= 0.5, 'a number from 0 to 0.5')))
-    .addOption(new Option('--validate-every <n>', 'updates between two validations (default: a twentieth of all)').argParser(wholeFrom(1)))
-    .addOption(new Option('--patience <n>', 'stop after so many validations without a better one (default: never)').argParser(wholeFrom(1)))
+    .addOption(validateEvery())
+    .addOption(patience())
     .addOption(new Option('--from <run|model>', 'begin with its parameters, pieces and settings, to fine-tune it'))
     .addOption(new Option('--preset <name>', `${Object.entries(presets).map(([name, preset]) => `${name}: ${preset.description}`).join('; ')} (default small)`).choices(Object.keys(presets)))
     .addOption(new Option('--tokenizer <name|path>', 'what a token is: character (default), byte, byte-pair (learned from the text), or a byte-level tokenizer.json of Hugging Face'))
     .addOption(new Option('--vocabulary <n>', 'tokens of --tokenizer byte-pair: 256 bytes, and pairs of tokens that occur often (default 1000)').argParser(wholeFrom(257)))
-    .addOption(new Option('--steps <n>', 'updates (default: the preset’s)').argParser(wholeFrom(1)))
-    .addOption(new Option('--learning-rate <x>', 'the highest; decays to a tenth (default: the preset’s)').argParser(numberWhere((value) => value > 0, 'a number above 0')))
-    .addOption(new Option('--accumulation <n>', 'micro-batches of an update: larger batches in the same memory (default 1)').argParser(wholeFrom(1)))
-    .addOption(new Option('--average-decay <d>', 'keep an exponential average of the parameters, as the result; 0.999, say (default 0: none)').argParser(numberWhere((value) => value >= 0 && value < 1, 'a number from 0 to below 1')))
+    .addOption(steps())
+    .addOption(learningRate())
+    .addOption(accumulation())
+    .addOption(averageDecay())
     .addOption(new Option('--preview <n>', 'show a short sample every so many updates (default: none)').argParser(wholeFrom(1)))
     .addOption(seed())
     .addOption(threads())
-    .addOption(engine('onnx (default): the whole training step as one ONNX graph; tensorflow: @tensorflow/tfjs-node; cpu: plain JavaScript, slow'))
-    .addOption(new Option('--checkpoint-every <seconds>', 'between two checkpoints; 0: after every update (default 30)').argParser(numberWhere((value) => value >= 0, 'a number of at least 0')))
+    .addOption(trainingEngine())
+    .addOption(checkpointEvery())
     .option('--resume', 'go on with the run in --out, with its own settings')
     .action((options) => chosen(async (context) => (await import('./train.js')).train(options, context)))
   example(text, 'chainrule train text --data shakespeare.txt --out runs/first --preset quick')
 
+  const images = training
+    .command('image')
+    .summary('on images')
+    .description('Train an image model on a folder of image files, an IDX file or a bundled sample. The run is a folder with a checkpoint: Ctrl-C keeps it, --resume goes on.')
+    .addOption(imageData().default('fashion-mnist'))
+    .addOption(new Option('--size <HxW>', 'of a folder: scale all images to this size (default: they have one size)').argParser(gridSize))
+    .addOption(new Option('--channels <n>', 'of a folder: 1: gray, 3: colour (default)').argParser(numberWhere((value) => value === 1 || value === 3, '1 or 3')))
+    .addOption(out('folder of the run'))
+    .addOption(new Option('--held-out <fraction>', 'the part of the images, drawn by the seed, that is never trained on, to measure with (default 0.1)').argParser(numberWhere((value) => value >= 0 && value <= 0.9, 'a number from 0 to 0.9')))
+    .addOption(new Option('--validation <fraction>', 'another part, not trained on either: measured now and then, the best parameters are kept (default 0: none)').argParser(numberWhere((value) => value >= 0 && value <= 0.5, 'a number from 0 to 0.5')))
+    .addOption(validateEvery())
+    .addOption(patience())
+    .addOption(new Option('--preset <name>', `${Object.entries(imagePresets).map(([name, preset]) => `${name}: ${preset.description}`).join('; ')} (default small)`).choices(Object.keys(imagePresets)))
+    .addOption(new Option('--levels <n>', 'intensities of a pixel or a channel (default: the preset’s)').argParser(wholeFrom(2, 256)))
+    .addOption(new Option('--patch <k>', 'a variable is a patch of k × k pixels (default: a pixel)').argParser(wholeFrom(1)))
+    .addOption(new Option('--order <name>', `which pixel comes next: ${orderNames.join(', ')}; options as JSON after a colon, random:{"seed":3} (default raster)`))
+    .addOption(new Option('--binarize', 'of 2 levels: white with a probability in proportion to the intensity, anew for every update; what is measured is binarised once, by the seed'))
+    .addOption(steps())
+    .addOption(learningRate())
+    .addOption(accumulation())
+    .addOption(averageDecay())
+    .addOption(new Option('--preview <n>', 'write a picture of 16 samples into the run every so many updates (default: none)').argParser(wholeFrom(1)))
+    .addOption(seed())
+    .addOption(threads())
+    .addOption(trainingEngine())
+    .addOption(checkpointEvery())
+    .option('--resume', 'go on with the run in --out, with its own settings')
+    .action((options) => chosen(async (context) => (await import('./image/train.js')).trainImages(options, context)))
+  example(images, 'chainrule train image --preset quick --out runs/clothes')
+
   example(
     program
       .command('evaluate')
-      .summary('exact likelihood of a text')
-      .description('Exact likelihood of a text or of documents, which are read as for training. Of what a model was trained on, the part held out; of another, all of it.')
+      .summary('exact likelihood of a text or of images')
+      .description('Exact likelihood of a text, of documents or of images, which are read as for training. Of what a model was trained on, the part held out; of another, all of it.')
       .argument(...runOrModel)
-      .addOption(data('the text'))
+      .addOption(data('the text, or the images: as for training'))
       .addOption(documents())
       .addOption(field())
       .addOption(new Option('--protocol <name>', 'how the text is cut. windows (default): side by side; sliding: overlapping, so that each token has much before it; random: an estimate from windows anywhere, with its standard error').choices(protocolNames))
@@ -85,45 +131,108 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
       .addOption(engine('what computes, for a run: onnx (default), tensorflow or cpu'))
       .addOption(provider('where the graphs run, for an exported model: auto (default), cpu, cuda or webgpu'))
       .addOption(threads())
-      .action((path, options) => chosen(async (context) => (await import('./evaluate.js')).evaluate(path, options, context))),
+      .action((path, options, command) =>
+        byModality(command, path, { text: ['documents', 'field', 'protocol', 'window', 'stride', 'count', 'seed'], image: [] }, {
+          text: async (context) => (await import('./evaluate.js')).evaluate(path, options, context),
+          image: async (context) => (await import('./image/evaluate.js')).evaluateImages(path, options, context),
+        }),
+      ),
     'chainrule evaluate runs/first --data shakespeare.txt',
   )
 
   example(
     program
       .command('sample')
-      .summary('texts from a model')
-      .description('Texts from a model, to stdout.')
+      .summary('texts or images from a model')
+      .description('Texts from a model, to stdout; images as a PNG file.')
       .argument(...runOrModel)
       .addOption(new Option('--prompt <text>', 'the text to go on from').default('', 'none'))
-      .addOption(new Option('--count <n>', 'how many texts').argParser(wholeFrom(1)).default(1))
+      .addOption(new Option('--count <n>', 'how many (default 1 text, 16 images)').argParser(wholeFrom(1)))
       .addOption(new Option('--length <n>', 'tokens after the prompt; of documents at most, with the end').argParser(wholeFrom(1)).default(256))
       .addOption(seed().default(0))
-      .addOption(new Option('--temperature <t>', 'below 1: likelier text; above 1: more varied').argParser(numberWhere((value) => value > 0, 'a number above 0')).default(1))
+      .addOption(temperature())
       .addOption(new Option('--top-k <n>', 'draw from the n likeliest tokens only (default: all)').argParser(wholeFrom(1, 2 ** 31 - 1)))
       .addOption(new Option('--top-p <p>', 'draw from the fewest likeliest tokens that have probability p together (default: all)').argParser(numberWhere((value) => value > 0 && value <= 1, 'a number above 0, at most 1')))
       .addOption(new Option('--min-p <p>', 'draw from tokens with at least p times the probability of the likeliest (default: all)').argParser(numberWhere((value) => value >= 0 && value <= 1, 'a number from 0 to 1')))
       .addOption(new Option('--repetition-penalty <r>', 'above 1: tokens that occurred become less likely (default: none)').argParser(numberWhere((value) => value > 0, 'a number above 0')))
+      .addOption(new Option('--out <file>', 'images: the picture, a PNG file'))
+      .addOption(new Option('--animation <file>', 'images: how the first is drawn, variable by variable: a .gif or .webp file'))
+      .addOption(scale())
       .addOption(new Option('--stop <text>', 'a text ends before this; may be given several times').argParser((text: string, before: string[] = []) => [...before, text]))
       .addOption(provider())
       .addOption(threads())
-      .action((path, options) => chosen(async (context) => (await import('./sample.js')).sample(path, options, context))),
+      .action((path, options, command) =>
+        byModality(command, path, { text: ['prompt', 'length', 'stop'], image: ['out', 'animation', 'scale'] }, {
+          text: async (context) => (await import('./sample.js')).sample(path, options, context),
+          image: async (context) => (await import('./image/sample.js')).sampleImages(path, without(options, 'prompt', 'length'), context),
+        }),
+      ),
     "chainrule sample runs/first --prompt 'Ham. ' --length 400 --temperature 0.8",
   )
 
   example(
     program
       .command('score')
-      .summary('−log p of a file, token by token')
-      .description('−log p of a whole file, read as one text from its beginning, or of documents, one by one, read as for training; with --json the nats of every token.')
+      .summary('−log p of a text, token by token, or of images')
+      .description('−log p of a whole file, read as one text from its beginning, or of documents, one by one, read as for training; with --json the nats of every token. Of images, −log p of each; --out shows where in them the bits are.')
       .argument(...runOrModel)
-      .addOption(data('the text'))
+      .addOption(data('the text, or the images: as for training'))
       .addOption(documents())
       .addOption(field())
+      .addOption(new Option('--out <file>', 'images: the picture, a PNG file'))
+      .addOption(new Option('--count <n>', 'images: how many the picture shows (default 16)').argParser(wholeFrom(1)))
+      .addOption(scale())
       .addOption(provider())
       .addOption(threads())
-      .action((path, options) => chosen(async (context) => (await import('./score.js')).score(path, options, context))),
+      .action((path, options, command) =>
+        byModality(command, path, { text: ['documents', 'field'], image: ['out', 'count', 'scale'] }, {
+          text: async (context) => (await import('./score.js')).score(path, options, context),
+          image: async (context) => (await import('./image/score.js')).scoreImages(path, options, context),
+        }),
+      ),
     'chainrule score runs/first-model --data letter.txt --json',
+  )
+
+  example(
+    program
+      .command('complete')
+      .summary('images of which a part is given')
+      .description('Keep a part of each image and draw the rest: a row of the picture is an image, what of it is given, and completions. Says whether they are exact samples.')
+      .argument(...runOrModel)
+      .addOption(imageData().makeOptionMandatory())
+      .addOption(new Option('--out <file>', 'the picture, a PNG file').makeOptionMandatory())
+      .addOption(new Option('--keep <part>', 'what is given: top, bottom, left, right, or the path of a mask, white where pixels are given').default('top'))
+      .addOption(new Option('--images <n>', 'how many images, the first ones').argParser(wholeFrom(1)).default(6))
+      .addOption(new Option('--count <n>', 'completions of each').argParser(wholeFrom(1)).default(6))
+      .addOption(new Option('--candidates <n>', 'draw so many for each and keep one by what is given later in the order').argParser(wholeFrom(1)).default(1))
+      .addOption(seed().default(0))
+      .addOption(temperature())
+      .addOption(scale())
+      .addOption(provider())
+      .addOption(threads())
+      .action((path, options, command) =>
+        byModality(command, path, { text: [], image: [] }, {
+          text: async () => {
+            throw new UnsupportedError(`complete is for images; ${path} is a language model. To go on from a text: chainrule sample ${path} --prompt '…'`)
+          },
+          image: async (context) => (await import('./image/complete.js')).completeImages(path, options, context),
+        }),
+      ),
+    'chainrule complete runs/clothes --data fashion-mnist --keep top --out completed.png',
+  )
+
+  example(
+    program
+      .command('order')
+      .summary('a picture of an order')
+      .description('Draw in which order the pixels of an image come: from dark blue (first) to yellow (last).')
+      .argument('<name>', `${orderNames.join(', ')}; options as JSON after a colon: random:{"seed":3}`)
+      .addOption(new Option('--size <HxW>', 'rows and columns').argParser(gridSize).makeOptionMandatory())
+      .addOption(new Option('--out <file>', 'the picture, a PNG file').makeOptionMandatory())
+      .addOption(new Option('--scale <n>', 'pixels of a cell’s side (default 16)').argParser(wholeFrom(1)))
+      .option('--no-path', 'without the line from cell to cell')
+      .action((name, options) => chosen(async (context) => (await import('./image/order.js')).order(name, options, context))),
+    'chainrule order hilbert --size 16x16 --out hilbert.png',
   )
 
   example(
@@ -137,7 +246,13 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
       .addOption(new Option('--single-file', 'the same as --layout single-file').conflicts('layout'))
       .addOption(new Option('--data-licence <text>', 'for the model card: the licence of the data that it was trained on (default: unknown)'))
       .option('--overwrite', 'replace an exported model that is there')
-      .action((path, { singleFile, ...options }) => chosen(async (context) => (await import('./export.js')).exportRun(path, singleFile ? { ...options, layout: 'single-file' } : options, context))),
+      .action((path, { singleFile, ...rest }, command) => {
+        const options = singleFile ? { ...rest, layout: 'single-file' } : rest
+        byModality(command, path, { text: [], image: [] }, {
+          text: async (context) => (await import('./export.js')).exportRun(path, options, context),
+          image: async (context) => (await import('./image/export.js')).exportImageRun(path, options, context),
+        })
+      }),
     'chainrule export runs/first --out runs/first-model',
   )
 
@@ -147,7 +262,12 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
       .summary('what a run or an exported model is made of')
       .description('What a run or an exported model is made of, was trained on, and reached.')
       .argument(...runOrModel)
-      .action((path) => chosen(async (context) => (await import('./inspect.js')).inspect(path, context))),
+      .action((path, _options, command) =>
+        byModality(command, path, { text: [], image: [] }, {
+          text: async (context) => (await import('./inspect.js')).inspect(path, context),
+          image: async (context) => (await import('./image/inspect.js')).inspectImages(path, context),
+        }),
+      ),
     'chainrule inspect runs/first-model',
   )
 
@@ -185,3 +305,8 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
 const demoSteps = 1200
 
 const exitCodesHelp = '\nExit codes: 0 done, 1 failed, 2 used wrongly, 130 interrupted.\nEach command explains itself: chainrule sample --help\n'
+
+/** Options less those that have a default and belong to the other modality. */
+function without<Options extends object>(options: Options, ...names: readonly (keyof Options)[]): Options {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !names.includes(name as keyof Options))) as Options
+}

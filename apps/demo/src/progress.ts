@@ -69,8 +69,8 @@ function lines(label: string, total: number): Progress {
   }
 }
 
-/** The progress of training. The loss of single batches is noisy: an exponential mean over about 50 of them is shown. */
-export function startTrainingProgress(steps: number, from: number, signal: AbortSignal) {
+/** The progress of training, by what a variable is. The loss of single batches is noisy: an exponential mean over about 50 of them is shown. */
+export function startTrainingProgress(steps: number, from: number, signal: AbortSignal, noun = 'token') {
   const progress = startProgress({ label: 'training', total: steps, from, signal })
   const keep = 0.98
   let sum = 0
@@ -81,22 +81,22 @@ export function startTrainingProgress(steps: number, from: number, signal: Abort
       sum = keep * sum + (1 - keep) * nats
       weight = keep * weight + (1 - keep)
       if (validation) validated = `  validation ${validation.nats.toFixed(3)}${validation.isBest || !best ? '' : `, best ${best.nats.toFixed(3)}`}`
-      progress.update(step, `${(sum / weight).toFixed(3)} nats/token${validated}  ${count(variablesPerSecond)} tokens/s  ${duration(secondsLeft)} left`)
+      progress.update(step, `${(sum / weight).toFixed(3)} nats/${noun}${validated}  ${count(variablesPerSecond)} ${noun}s/s  ${duration(secondsLeft)} left`)
     },
     aside: (text: string) => progress.aside(text),
     stop: () => progress.stop(),
-    /** Nats per token, smoothed; undefined before the first update. */
+    /** Nats per variable, smoothed; undefined before the first update. */
     loss: (): number | undefined => (weight > 0 ? sum / weight : undefined),
   }
 }
 
-/** The progress of an evaluation, shown once it is known how many windows there are. */
-export function evaluationProgress(signal: AbortSignal) {
+/** The progress of an evaluation, shown once it is known how many examples there are. */
+export function evaluationProgress(signal: AbortSignal, noun = 'windows') {
   let progress: Progress | undefined
   return {
     onProgress({ examples, of }: { examples: number; of: number }) {
       progress ??= startProgress({ label: 'evaluating', total: of, signal })
-      progress.update(examples, 'windows')
+      progress.update(examples, noun)
     },
     stop: () => progress?.stop(),
   }

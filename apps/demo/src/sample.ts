@@ -7,7 +7,8 @@ import { withSubject } from './subject.js'
 
 export interface SampleCommandOptions extends SamplingFilters {
   prompt: string
-  count: number
+  /** 1 if nothing else is said. */
+  count?: number
   /** Tokens after the prompt. */
   length: number
   seed: number
@@ -20,7 +21,7 @@ export interface SampleCommandOptions extends SamplingFilters {
 /** Between two texts; documents of one line each, such as names, are lines. */
 const separatorOf = (texts: readonly string[], documents: boolean): string => (documents && texts.every((text) => !text.includes('\n')) ? '\n' : '\n---\n')
 
-export async function sample(path: string, { count, provider, threads, ...options }: SampleCommandOptions, { output, signal }: Context): Promise<JsonObject> {
+export async function sample(path: string, { count = 1, provider, threads, ...options }: SampleCommandOptions, { output, signal }: Context): Promise<JsonObject> {
   return withSubject(path, { provider, threads }, async (loaded) => {
     located('--prompt', () => loaded.tokenizer.encode(options.prompt))
     output.say(`provider ${loaded.reason}`)

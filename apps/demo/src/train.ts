@@ -1,15 +1,15 @@
 /** `chainrule train text`: trains on one file and keeps a run; also goes on with one. */
-import { rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { countParameters, InterruptedError, type JsonObject } from '@chainrule/core'
 import type { Engine } from '@chainrule/core/tensors'
-import { checkpointFile, createRunDirectory, evaluate, fit, metricsFile, type Plan, plan as planText, recordResults, type Selection, type TextEvaluation, type TrainedText, trainingEnd } from '@chainrule/text'
+import { checkpointFile, createRunDirectory, evaluate, fit, metricsFile, plan as planText, recordResults, type TextEvaluation, type TrainedText, trainingEnd } from '@chainrule/text'
 import type { Context } from './context.js'
 import { engineNamed, type EngineName } from './engines.js'
 import { evaluationProgress, startTrainingProgress } from './progress.js'
 import { freshPlan, resumedPlan, type TrainingPlan, type TrainOptions } from './training-plan.js'
 import { labelOf } from './tokenizers.js'
-import { bytes, commandLine, count, counted, duration, likelihood, operations } from './wording.js'
+import { argumentsOf, costLine, discard, metricsLines, selectionLine } from './trainings.js'
+import { commandLine, count, counted, duration, likelihood } from './wording.js'
 
 export interface TrainCommandOptions extends TrainOptions {
   threads?: number
@@ -32,14 +32,6 @@ export interface Place {
   readonly preview?: number
 }
 
-/** About as many lines of metrics has a run. */
-const metricsLines = 2000
-
-/** The options that chose the engine, for a command that does so again. */
-export function argumentsOf({ engine, threads }: { engine?: EngineName; threads?: number }): string[] {
-  return [...(engine ? ['--engine', engine] : []), ...(threads ? ['--threads', String(threads)] : [])]
-}
-
 export async function train(options: TrainCommandOptions, { output, signal }: Context): Promise<JsonObject> {
   const plan = await (options.resume ? resumedPlan(options) : freshPlan(options))
   const engine = await engineNamed(options.engine, options.threads)
@@ -48,7 +40,7 @@ export async function train(options: TrainCommandOptions, { output, signal }: Co
   const costs = isComplete ? undefined : await planText(model, { ...description.settings, window: description.window, engine, state })
   await makeFolder(plan, options.out)
   output.say(planLine(plan, options, engine))
-  if (costs) output.say(costLine(costs))
+  if (costs) output.say(costLine(costs, 'token'))
   const engineArguments = argumentsOf(options)
   const place: Place = { out: options.out, data: options.data, engine, engineArguments, signal, checkpointEvery: options.checkpointEvery, preview: options.preview }
   const { trained, loss } = await trainPlan(plan, place)
@@ -58,7 +50,7 @@ export async function train(options: TrainCommandOptions, { output, signal }: Co
   const { steps } = description.settings
   const stopped = step < steps ? ` of ${count(steps)}, stopped early: nothing better for ${counted(description.validation!.patience!, 'validation')}` : ''
   output.print(`trained    ${counted(step, 'step')}${stopped} in ${duration(seconds)}${loss === undefined ? '' : `, last ${loss.toFixed(3)} nats per token`}`)
-  if (trained.selection.kind !== 'last' || trained.selection.validationNats !== undefined) output.print(`kept       ${selectionLine(trained.selection)}`)
+  if (trained.selection.kind !== 'last' || trained.selection.validationNats !== undefined) output.print(`kept       ${selectionLine(trained.selection, 'token')}`)
   output.print(`held out   ${evaluation ? likelihood(evaluation) : 'nothing'}`)
   output.print(`run        ${options.out}`)
   output.print()
@@ -124,12 +116,6 @@ export async function trainPlan(plan: TrainingPlan, { out, data, engine, engineA
   }
 }
 
-/** Removes the checkpoint, and the folder where nothing else is in it. */
-async function discard(directory: string, path: string): Promise<void> {
-  await rm(path, { force: true })
-  await rmdir(directory).catch(() => undefined)
-}
-
 /** Nothing where nothing was held out. */
 export async function evaluateHeldOut({ text, description }: TrainingPlan, trained: TrainedText, { out, data, engine, engineArguments, signal }: Place): Promise<TextEvaluation | undefined> {
   const { heldOutBegin: begin, heldOutEnd: end } = description.data
@@ -157,15 +143,4 @@ function planLine({ model: { model, tokenizer }, description, state, isResumed }
   const unit = data.documents ? 'documents' : 'characters'
   const validation = data.validationBegin === undefined ? '' : `, ${count(data.heldOutBegin - data.validationBegin)} to validate with`
   return `${what}: ${model.network.name}, ${count(countParameters(state.parameters))} parameters, ${labelOf(tokenizer)} tokens (${count(tokenizer.domain.values)} values); ${count(trainingEnd(data))} ${unit} of ${data.file} to train on${validation}, ${count(data.length - data.heldOutBegin)} held out; ${steps}; engine ${engine.name}`
-}
-
-function costLine({ forwardOperations, backwardOperations, variablesPerUpdate, memory, secondsPerUpdate, secondsLeft, rate }: Plan): string {
-  const total = Object.values(memory).reduce((sum, part) => sum + part, 0)
-  const perSecond = (forwardOperations + backwardOperations) / secondsPerUpdate
-  return `a step: ${counted(variablesPerUpdate, 'token')}, ${operations(forwardOperations)} forward and ${operations(backwardOperations)} backward; memory: about ${bytes(total)}, ${bytes(memory.activations)} of it for activations; time: about ${duration(secondsLeft)} (${rate}: ${operations(perSecond)} a second)`
-}
-
-function selectionLine({ kind, step, validationNats }: Selection): string {
-  const what = kind === 'average' ? 'the average of the parameters' : 'the parameters'
-  return `${what} after ${counted(step, 'step')}${validationNats === undefined ? '' : `, the best validation: ${validationNats.toFixed(4)} nats per token`}`
 }

@@ -16,14 +16,14 @@ import {
   type TextData,
   type TextModel,
   trainingEnd,
-  type TrainingSettings,
   type TrainingState,
 } from '@chainrule/text'
-import { type BestParameters, initialState, type ResolvedSettings, resolveSettings, stateOf } from '@chainrule/train'
+import { type BestParameters, initialState, type ResolvedSettings, stateOf } from '@chainrule/train'
 import { located } from './failure.js'
 import { type Source, sourceAt } from './source.js'
 import { checkTokens, type DataOptions, readAsTrained, readData, readingOf } from './text-data.js'
 import { contradictionOf, labelOf, tokenizerFor, type TokenizerOptions } from './tokenizers.js'
+import { settingsOf } from './trainings.js'
 import { count, counted, shareableCommand } from './wording.js'
 
 export interface TrainOptions extends DataOptions, TokenizerOptions {
@@ -56,21 +56,6 @@ export interface TrainingPlan {
 
 const defaultPreset = 'small'
 const defaultHeldOut = 0.1
-
-type Changes = Pick<TrainOptions, 'steps' | 'seed' | 'learningRate' | 'accumulation' | 'averageDecay'>
-
-/** Known settings with what is asked for; the warm-up shrinks with the number of steps, the least learning rate goes with the full one. */
-function settingsOf(known: Partial<TrainingSettings>, { steps = known.steps ?? 2000, seed = 0, learningRate, accumulation, averageDecay }: Changes): ResolvedSettings {
-  return resolveSettings({
-    ...known,
-    steps,
-    seed,
-    warmupSteps: Math.min(known.warmupSteps ?? Infinity, Math.floor(steps / 20)),
-    ...(learningRate !== undefined && { learningRate, minimumLearningRate: learningRate / 10 }),
-    ...(accumulation !== undefined && { accumulation }),
-    ...(averageDecay !== undefined && { averageDecay }),
-  })
-}
 
 /** @throws {InvalidDataError} where the part to train on is shorter than a window, or no document */
 function checkLength(path: string, text: TextData, { tokenizer }: TextModel, { window, data }: RunDescription): void {

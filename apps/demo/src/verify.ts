@@ -1,8 +1,9 @@
 /** `chainrule verify`: does a model keep what its format promises? One line for each check; exit code 1 where one fails. */
 import type { JsonObject } from '@chainrule/core'
-import { type Check, type OpenOptions, recordTrained, trainedOf, verifyModel } from '@chainrule/text'
+import { type Check, type OpenOptions, readRun, recordTrained, trainedOf, verifyModel } from '@chainrule/text'
 import type { Context } from './context.js'
-import { subjectAt } from './subject.js'
+import { filesOfImageRun } from './image/subject.js'
+import { kindAt, modalityAt } from './subject.js'
 import { counted } from './wording.js'
 
 export interface VerifyCommandOptions extends Pick<OpenOptions, 'provider' | 'threads'> {
@@ -12,12 +13,12 @@ export interface VerifyCommandOptions extends Pick<OpenOptions, 'provider' | 'th
 const marks: Record<Check['outcome'], string> = { passed: '✓', failed: '✗', 'not run': '–' }
 
 export async function verify(path: string, options: VerifyCommandOptions, { output, signal }: Context): Promise<JsonObject> {
-  const subject = await subjectAt(path)
-  const source = subject.kind === 'run' ? await recordTrained(trainedOf(subject.run)) : subject.path
+  const kind = await kindAt(path)
+  const source = kind === 'model' ? path : (await modalityAt(path)) === 'image' ? await filesOfImageRun(path) : await recordTrained(trainedOf(await readRun(path)))
   const onCheck = ({ name, outcome, reason }: Check) => output.print(`${marks[outcome]} ${name.padEnd(13)} ${reason}`)
   const { passed, checks, provider } = await verifyModel(source, { ...options, signal, onCheck })
   const failed = checks.filter(({ outcome }) => outcome === 'failed').length
   output.print()
   output.print(passed ? `${path}: every law that could be tried holds` : `${path}: ${counted(failed, 'check')} of ${checks.length} failed`)
-  return { command: 'verify', model: path, kind: subject.kind, seed: options.seed, provider: provider ?? null, passed, checks: checks.map((check) => ({ ...check })) }
+  return { command: 'verify', model: path, kind, seed: options.seed, provider: provider ?? null, passed, checks: checks.map((check) => ({ ...check })) }
 }

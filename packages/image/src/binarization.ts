@@ -4,7 +4,7 @@
  * with those of a fixed threshold (`pixels({ levels: 2 })`) or of one fixed draw (`draws: 1`).
  */
 import { checkSeed, refuseUnknownOptions, uniform, wholeNumber } from '@chainrule/core'
-import type { Image, Images } from './image.js'
+import type { Images, ImageSet } from './image.js'
 
 export interface BinarizedOptions {
   seed: number
@@ -13,7 +13,7 @@ export interface BinarizedOptions {
 }
 
 /** length × draws images of intensities 0 and 255: number i is image i mod length, draw ⌊i / length⌋. */
-export function binarized(images: Images | readonly Image[], options: BinarizedOptions): Images {
+export function binarized(images: ImageSet, options: BinarizedOptions): Images {
   refuseUnknownOptions('binarized', options, ['seed', 'draws'])
   const seed = checkSeed('binarized', options.seed)
   const draws = wholeNumber('binarized', 'draws', options.draws ?? 1)

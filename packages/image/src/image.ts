@@ -18,6 +18,9 @@ export interface Images {
   at(index: number): Image
 }
 
+/** Images, all at once or each when it is asked for. */
+export type ImageSet = Images | readonly Image[]
+
 /** Height × width × channels, as messages say it. */
 export const sizeText = ({ height, width, channels }: Pick<Image, 'height' | 'width' | 'channels'>): string => `${height}×${width}×${channels}`
 

@@ -4,6 +4,7 @@
  */
 import { type Order, refuseUnknownOptions, wholeNumber } from '@chainrule/core'
 import type { Image } from './image.js'
+import { rampColor } from './ramp.js'
 import { gridDomain } from './tokenizers/tokenizer.js'
 
 export interface OrderPictureOptions {
@@ -13,22 +14,6 @@ export interface OrderPictureOptions {
   scale?: number
   /** The line from cell to cell (true). */
   path?: boolean
-}
-
-/** Colours at equal distances along the way. */
-const ramp = [
-  [13, 8, 135],
-  [126, 3, 168],
-  [204, 71, 120],
-  [248, 149, 64],
-  [240, 249, 33],
-]
-
-/** t in 0 … 1 → red, green, blue. */
-function rankColor(t: number): number[] {
-  const at = Math.min(Math.floor(t * (ramp.length - 1)), ramp.length - 2)
-  const rest = t * (ramp.length - 1) - at
-  return ramp[at].map((channel, i) => Math.round(channel + rest * (ramp[at + 1][i] - channel)))
 }
 
 /** @throws {InvalidOptionError | UnsupportedError} where the order does not fit the grid */
@@ -42,7 +27,7 @@ export function orderPicture(order: Order, options: OrderPictureOptions): Image 
   const put = (row: number, column: number, color: ArrayLike<number>) => data.set(color, (row * size.width + column) * 3)
   const last = groups ? groups[groups.length - 1] : permutation.length - 1
   permutation.forEach((position, rank) => {
-    const color = rankColor(last === 0 ? 0 : (groups ? groups[rank] : rank) / last)
+    const color = rampColor(last === 0 ? 0 : (groups ? groups[rank] : rank) / last)
     const [top, left] = [Math.floor(position / width) * scale, (position % width) * scale]
     for (let row = 0; row < scale; row++) for (let column = 0; column < scale; column++) put(top + row, left + column, color)
   })

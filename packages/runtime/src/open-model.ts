@@ -46,7 +46,7 @@ export interface OpenModel {
   readonly memory: SessionMemory
   /** Draws samples; see `SampleOptions` and `Samples` for shapes. */
   sample(options: SampleOptions): Promise<Samples>
-  /** Draws one sample of a variable length and yields it as it grows. */
+  /** Draws samples and yields them as they grow. */
   stream(options: StreamOptions): AsyncGenerator<StreamChunk, void, undefined>
   /** −log p of each variable given the ones before it, in nats: x [N, n, C] by position → [N, n]. */
   score(options: ScoreOptions): Promise<Float32Array>

@@ -76,8 +76,10 @@ export interface Samples {
 }
 
 export interface StreamOptions extends CommonOptions {
-  /** How many variables at most; absent: until the consumer stops, or the model has reached the most that it takes. An end, where there is one, is the last. */
+  /** Variable length only: how many variables at most; absent: until the consumer stops, or the model has reached the most that it takes. An end, where there is one, is the last. */
   length?: number
+  /** Fixed length only. */
+  given?: GivenValues
   /** B, 1 where absent: samples that grow side by side. */
   count?: number
   /** The address of the first sample in the noise. */
@@ -85,7 +87,9 @@ export interface StreamOptions extends CommonOptions {
 }
 
 export interface StreamChunk {
-  /** [B, S, C]; of a model whose x ends, `end` after the end of a sample. */
+  /** The rank of the first of its S variables: how many came before, the prompt not counted. */
+  readonly firstRank: number
+  /** [B, S, C], in the order of generation; of a model whose x ends, `end` after the end of a sample. */
   readonly values: Int32Array
   /** [B, S] */
   readonly nats: Float32Array
@@ -228,34 +232,46 @@ export async function sample(graphs: Graphs, manifest: ModelManifest, order: Res
 }
 
 /**
- * Draws samples of a variable length, one if nothing else is said, and yields them as they grow; a consumer that stops taking stops the work.
- * The same values as `sample` with the same seed and prompt.
+ * Draws samples, one if nothing else is said, and yields them as they grow, in the order of generation; a consumer that stops taking
+ * stops the work. The same values as `sample` with the same seed, prompt and given values.
  * @throws {InvalidOptionError | InvalidDataError | UnsupportedError | InterruptedError}
  */
 export function stream(graphs: Graphs, manifest: ModelManifest, order: ResolvedOrder, options: StreamOptions): AsyncGenerator<StreamChunk, void, undefined> {
   const owner = 'stream'
-  refuseUnknownOptions(owner, options, [...commonNames, 'count'])
-  if (manifest.domain.length !== 'variable') throw new UnsupportedError(`stream: the model has ${manifest.domain.length} variables, only a variable length grows. Use sample.`)
+  refuseUnknownOptions(owner, options, [...commonNames, 'count', 'given'])
   const common = checkCommon(owner, manifest, options)
   const { prompt, ...settings } = common
   const { components: C, end } = manifest.domain
   const firstPosition = (prompt?.length ?? 0) / C
-  const length = options.length === undefined ? (manifest.longest ?? Infinity) - firstPosition : wholeNumber(owner, 'length', options.length)
-  if (length !== Infinity) checkLongest(owner, manifest, firstPosition + Math.max(1, length))
   const B = wholeNumber(owner, 'count', options.count ?? 1)
+  const length = streamLength(manifest, options, firstPosition)
+  const given = options.given && givenOf(owner, options.given, manifest, order, B, length)(0, B)
   const firstSample = wholeNumber(owner, 'firstSample', options.firstSample ?? 0, 0, mostSamples - B)
   const { signal } = options
   async function* grow(): AsyncGenerator<StreamChunk, void, undefined> {
     const cursor = repeated(await afterPrompt(owner, graphs, manifest, common, signal), manifest.state, B)
     const stretchLength = (which: number) => Math.min(stretch, firstStretch * 2 ** which)
-    const stretches = generate({ graphs, manifest, order, cursor, length, firstPosition, ...settings, firstSample, stretchLength, signal, owner })
-    for await (const { values, nats, steps } of stretches) {
+    const stretches = generate({ graphs, manifest, order, cursor, length, firstPosition, ...settings, firstSample, given, stretchLength, signal, owner })
+    for await (const { values, nats, start, steps } of stretches) {
       const rows = Array.from({ length: B }, (_, b) => values.subarray(b * steps * C, (b + 1) * steps * C))
       const own = end === undefined ? steps : Math.max(...rows.map((row) => endedLength(row, end)))
-      yield { values: columns(values, B, C, 0, own), nats: columns(nats, B, 1, 0, own) }
+      yield { firstRank: start, values: columns(values, B, C, 0, own), nats: columns(nats, B, 1, 0, own) }
     }
   }
   return grow()
+}
+
+/** How many variables a stream has after its prompt; Infinity: until the consumer stops. */
+function streamLength(manifest: ModelManifest, { length, given }: StreamOptions, firstPosition: number): number {
+  const { domain, longest = Infinity } = manifest
+  if (domain.length !== 'variable') {
+    if (length !== undefined && length !== domain.length) throw new InvalidOptionError(`stream: the model's samples have ${domain.length} variables, got length ${length}. Leave length out.`)
+    return domain.length
+  }
+  if (given) throw new UnsupportedError('stream: given belongs to models of fixed length; this one goes on for as long as anybody asks. Pass what comes first as prompt.')
+  const most = length === undefined ? longest - firstPosition : wholeNumber('stream', 'length', length)
+  if (most !== Infinity) checkLongest('stream', manifest, firstPosition + Math.max(1, most))
+  return most
 }
 
 /**

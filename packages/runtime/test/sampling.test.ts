@@ -221,8 +221,33 @@ describe('stream', () => {
     expect(taken).toEqual([4, 8])
   })
 
-  test('is for a variable length', () => {
-    expect(() => gridModel.stream({ seed: 1 })).toThrow(UnsupportedError)
+  test.each(['graph', 'steps'] as const)('of a fixed length: what sample returns, rank by rank, given values among them (%s)', async (sampler) => {
+    const { length: n, components: C } = gridModel.manifest.domain as { length: number; components: number }
+    const given = { values: new Int32Array(n * C).fill(1), isGiven: Uint8Array.from({ length: n }, (_, position) => position % 3 === 0 ? 1 : 0) }
+    for (const request of [{ seed: 5, count: 2, sampler }, { seed: 5, count: 2, sampler, given }]) {
+      const whole = await gridModel.sample(request)
+      const seen = new Int32Array(2 * n * C)
+      let ranks = 0
+      for await (const { firstRank, values, nats } of gridModel.stream(request)) {
+        const steps = nats.length / 2
+        expect(firstRank).toBe(ranks)
+        for (let row = 0; row < 2; row++) {
+          for (let step = 0; step < steps; step++) {
+            const position = gridModel.order.permutation[firstRank + step]
+            seen.set(values.subarray((row * steps + step) * C, (row * steps + step + 1) * C), (row * n + position) * C)
+          }
+        }
+        ranks += steps
+      }
+      expect(ranks).toBe(n)
+      expect(seen).toEqual(whole.values)
+    }
+    expect((await gridModel.sample({ seed: 5, count: 2, given })).values).not.toEqual((await gridModel.sample({ seed: 5, count: 2 })).values)
+  })
+
+  test('a length belongs to a variable one, given values to a fixed one', () => {
+    expect(() => gridModel.stream({ seed: 1, length: 3 })).toThrow(InvalidOptionError)
+    expect(() => chainModel.stream({ seed: 1, length: 3, given: { values: new Int32Array(3), isGiven: new Uint8Array(3) } })).toThrow(UnsupportedError)
   })
 })
 

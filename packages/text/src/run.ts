@@ -3,19 +3,14 @@
  * With validation the best parameters lie beside it; the course of the training, for people and tools, is in metrics.jsonl.
  */
 import { createHash } from 'node:crypto'
-import { access, mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { describe, finiteNumber, InvalidCheckpointError, InvalidDataError, InvalidOptionError, type JsonObject, orderFromName, type Piece } from '@chainrule/core'
+import { describe, finiteNumber, InvalidCheckpointError, InvalidOptionError, type JsonObject, orderFromName, type Piece } from '@chainrule/core'
 import { headFromName } from '@chainrule/core/tensors'
 import { networkFromName } from '@chainrule/networks'
-import { type BestParameters, readBest, readCheckpoint, type ResolvedSettings, resolveSettings, select, type TrainingState, writeCheckpoint } from '@chainrule/train'
+import { type BestParameters, checkpointFile, readRunDirectory, type ResolvedSettings, resolveSettings, select, type TrainingState, writeResults } from '@chainrule/train'
 import type { TextData } from './documents.js'
 import { type TextModel, textModel, type TrainedText } from './model.js'
 import { tokenizerFromName } from './tokenizers/index.js'
-
-export const checkpointFile = 'checkpoint.safetensors'
-export const bestFile = 'best.safetensors'
-export const metricsFile = 'metrics.jsonl'
 
 /** Which part of which text was trained on. */
 export type RunData = {
@@ -114,40 +109,16 @@ export function describeRun({ tokenizer, documents, model }: TextModel, window: 
   }
 }
 
-/**
- * Makes the directory of a new run.
- * @throws {InvalidDataError} where a run is there already
- */
-export async function createRunDirectory(directory: string): Promise<string> {
-  const path = join(directory, checkpointFile)
-  if (await access(path).then(() => true, () => false)) throw new InvalidDataError(`${directory} already holds a run. Continue it with --resume, or choose another folder.`)
-  try {
-    await mkdir(directory, { recursive: true })
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    const why = code === 'EEXIST' || code === 'ENOTDIR' ? 'a file is in the way' : code === 'EACCES' || code === 'EROFS' ? 'writing there is not permitted' : (error as Error).message
-    throw new InvalidDataError(`${directory}: the folder of the run cannot be made: ${why}. Choose another folder.`, { cause: error })
-  }
-  return path
-}
-
 /** Stores what a finished run reached with its checkpoint, for `inspect` and the card of the exported model. */
 export async function recordResults(directory: string, { state }: TrainedText, description: RunDescription, results: JsonObject): Promise<void> {
-  await writeCheckpoint(join(directory, checkpointFile), { state, run: asJson({ ...description, results }) })
+  // A description holds nothing but JSON; its interface cannot say so.
+  await writeResults(directory, state, description as unknown as JsonObject, results)
 }
-
-/** A description holds nothing but JSON; its interface cannot say so. */
-const asJson = (description: RunDescription) => description as unknown as JsonObject
 
 /** @throws {InvalidCheckpointError | InvalidDataError} where there is no run, or its checkpoint is damaged */
 export async function readRun(directory: string): Promise<Run> {
-  const path = join(directory, checkpointFile)
-  const { state, run } = await readCheckpoint(path).catch((error: unknown) => {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw new InvalidDataError(`${directory} is not a run: it holds no ${checkpointFile}. A run is what \`chainrule train\` writes to --out.`)
-    throw error
-  })
-  const description = checkDescription(path, run)
+  const { state, run, best } = await readRunDirectory(directory)
+  const description = checkDescription(join(directory, checkpointFile), run)
   const model = textModel({
     tokenizer: tokenizerFromName(description.tokenizer),
     documents: description.documents,
@@ -155,19 +126,7 @@ export async function readRun(directory: string): Promise<Run> {
     network: networkFromName(description.network),
     head: headFromName(description.head),
   })
-  return { directory, description, textModel: model, state, ...(state.best && { best: await bestOf(directory, description, state.best.step) }) }
-}
-
-/** The best parameters of a run. They may be newer than its checkpoint, if the program was killed just then. */
-async function bestOf(directory: string, description: RunDescription, step: number): Promise<BestParameters> {
-  const path = join(directory, bestFile)
-  const { best, run } = await readBest(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') throw new InvalidCheckpointError(`${path} is missing: the run validated best after update ${step}, and its parameters were kept there. Restore it, or train anew.`)
-    throw error
-  })
-  const identity = ({ results: _results, ...rest }: { results?: unknown }) => JSON.stringify(rest)
-  if (best.step < step || identity(checkDescription(path, run)) !== identity(description)) throw new InvalidCheckpointError(`${path} (update ${best.step}) does not belong to the checkpoint beside it, whose best is update ${step}. Restore both from one run.`)
-  return best
+  return { directory, description, textModel: model, state, ...(best && { best }) }
 }
 
 /** The trained model of a run, as far as it got: its best parameters where it validates, else the average where it keeps one, else the last. */

@@ -5,6 +5,8 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { bernoulli, evaluate as evaluateImages, exportModel as exportImages, fit as fitImages, imageModel, loadModel as loadImageModel, maskedConvolution, pixels, readIdx, readImage, sample as sampleImages, score as scoreImages, writePng } from '@chainrule/image'
 import {
   categorical,
   character,
@@ -32,6 +34,9 @@ import { damageBytes, damageJson, numbers } from './mutate.mjs'
 
 const text = 'To be, or not to be: that is the question.\nWhether ’tis nobler in the mind to suffer 🙂 …\n'.repeat(6)
 const tinyModel = () => textModel({ tokenizer: character({ characters: text }), network: transformer({ layers: 1, heads: 2, width: 8, context: 8 }), head: categorical() })
+
+/** A small image with some structure. */
+const picture = (channels) => ({ height: 6, width: 8, channels, data: Uint8Array.from({ length: 48 * channels }, (_, i) => (i * i * 7) % 256) })
 
 const manifestFile = 'model.json'
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex')
@@ -180,6 +185,53 @@ export const targets = {
           const texts = [await read(path)].flat()
           const tokenizer = character({ characters: texts.join('') })
           for (const each of texts) tokenizer.decode(tokenizer.encode(each))
+        },
+      }
+    },
+  },
+  /** Files of images: PNG, and IDX, plain and packed. */
+  images: {
+    async prepare(folder) {
+      await writePng(join(folder, 'image.png'), picture(3))
+      const idx = Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 4, 0, 0, 0, 6, 0, 0, 0, 8, ...Array.from({ length: 4 }, () => [...picture(1).data]).flat())
+      await writeFile(join(folder, 'images.idx'), idx)
+      await writeFile(join(folder, 'images.idx.gz'), gzipSync(idx))
+    },
+    async attempt(folder, seed) {
+      const next = numbers(seed)
+      const name = ['image.png', 'images.idx', 'images.idx.gz'][next(3)]
+      const { what, bytes } = damageBytes(new Uint8Array(await readFile(join(folder, name))), next)
+      const path = join(folder, `damaged-${name}`)
+      await writeFile(path, bytes)
+      return {
+        what: `${name}: ${what}`,
+        async use() {
+          const [{ height, width, channels, data }] = name === 'image.png' ? [await readImage(path)] : await readIdx(path)
+          if (data.length !== height * width * channels) throw new Error(`${data.length} numbers for ${height} × ${width} × ${channels}`)
+        },
+      }
+    },
+  },
+  /** An exported image model. */
+  imageModel: {
+    async prepare(folder) {
+      const images = [0, 1].map(() => picture(1))
+      const model = imageModel({ tokenizer: pixels({ height: 6, width: 8, levels: 2 }), network: maskedConvolution({ layers: 1, width: 4, firstKernel: 3 }), head: bernoulli() })
+      await exportImages(await fitImages(model, images, { steps: 2, batchSize: 2, seed: 1 }), join(folder, 'image-model'))
+    },
+    async attempt(folder, seed) {
+      const { what, files } = damageModel(await readAll(join(folder, 'image-model')), numbers(seed))
+      return {
+        what,
+        async use() {
+          const loaded = await loadImageModel(files, { provider: 'cpu' })
+          try {
+            await scoreImages(loaded, [picture(1)])
+            await evaluateImages(loaded, [picture(1)])
+            await sampleImages(loaded, { seed: 1 })
+          } finally {
+            await loaded.release()
+          }
         },
       }
     },

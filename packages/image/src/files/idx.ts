@@ -49,15 +49,18 @@ export interface ReadIdxOptions {
   labels?: string
 }
 
-/** The gray images of an IDX file with the axes image, row, column. @throws {InvalidDataError} naming the file */
+/** The images of an IDX file: gray with the axes image, row, column, or in colour with a fourth axis of red, green, blue. @throws {InvalidDataError} naming the file */
 export async function readIdx(path: string, options: ReadIdxOptions = {}): Promise<Image[]> {
   refuseUnknownOptions('readIdx', options, ['labels'])
   const { shape, data } = decodeIdx(await read(path), path)
-  if (shape.length !== 3) throw new InvalidDataError(`${path}: holds an array of ${shape.length} axes (${shape.join(' × ')}), expected image × row × column. ${shape.length === 1 ? 'It may be the file of labels: give it as labels.' : ''}`.trim())
-  const [count, height, width] = shape
+  const [count, height, width, channels = 1] = shape
+  const isGrid = shape.length === 3 || (shape.length === 4 && channels === 3)
+  if (!isGrid) throw new InvalidDataError(`${path}: holds an array of ${shape.length} axes (${shape.join(' × ')}), expected image × row × column, or × 3 for colour. ${shape.length === 1 ? 'It may be the file of labels: give it as labels.' : ''}`.trim())
+  if (data.length === 0) throw new InvalidDataError(`${path}: holds no pixel: ${shape.join(' × ')}. Expected at least one image.`)
   const labels = options.labels === undefined ? undefined : decodeIdx(await read(options.labels), options.labels)
   if (labels && (labels.shape.length !== 1 || labels.shape[0] !== count)) throw new InvalidDataError(`${options.labels}: holds ${labels.shape.join(' × ')} labels, expected ${count}, one for each image of ${path}.`)
-  return Array.from({ length: count }, (_, i): Image => ({ height, width, channels: 1, data: data.slice(i * height * width, (i + 1) * height * width), ...(labels && { label: labels.data[i] }) }))
+  const size = height * width * channels
+  return Array.from({ length: count }, (_, i): Image => ({ height, width, channels, data: data.slice(i * size, (i + 1) * size), ...(labels && { label: labels.data[i] }) }))
 }
 
 async function read(path: string): Promise<Uint8Array> {

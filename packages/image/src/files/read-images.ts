@@ -65,7 +65,7 @@ export async function readImages(folder: string, options: ReadImageOptions = {})
     const image = await readImage(join(folder, name), options)
     const [first] = images
     if (first && (image.height !== first.height || image.width !== first.width)) {
-      throw new InvalidDataError(`${join(folder, name)}: ${sizeText(image)} (height × width × channels), but ${names[0]} is ${sizeText(first)}. All images of a set have one size: give resize: { height, width }.`)
+      throw new InvalidDataError(`${join(folder, name)}: ${sizeText(image)} (height × width × channels), but ${names[0]} is ${sizeText(first)}. All images of a set have one size: give resize: { height, width } (--size 32x32, say).`)
     }
     images.push(image)
   }

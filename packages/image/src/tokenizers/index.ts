@@ -6,7 +6,7 @@ import { pixels } from './pixels.js'
 import { rgbPixels } from './rgb-pixels.js'
 import type { ImageTokenizer } from './tokenizer.js'
 
-export { checkImage, type Image, type Images } from '../image.js'
+export { checkImage, type Image, type Images, type ImageSet } from '../image.js'
 export { colorTransform, type ColorTransform, type ColorTransformName } from './color-transform.js'
 export { palette, type PaletteOptions, rootMeanSquareError, trainPalette, type TrainPaletteOptions } from './palette.js'
 export { patches, type PatchesOptions } from './patches.js'

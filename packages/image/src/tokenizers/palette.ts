@@ -6,7 +6,7 @@
  * often as it occurs. A function of the images and the seed alone.
  */
 import { checkSeed, InvalidDataError, InvalidOptionError, refuseUnknownOptions, uniform, wholeNumber } from '@chainrule/core'
-import { checkImage, type Image, type Images } from '../image.js'
+import { checkImage, type Image, type ImageSet } from '../image.js'
 import { checkTokens, gridDomain, type ImageTokenizer, type SizeOptions } from './tokenizer.js'
 
 export interface PaletteOptions extends SizeOptions {
@@ -70,7 +70,7 @@ export interface TrainPaletteOptions {
 }
 
 /** Colours for `palette`, in the order of red, green, blue. @throws {InvalidDataError} where the images have fewer different colours */
-export function trainPalette(images: Images | readonly Image[], options: TrainPaletteOptions): number[][] {
+export function trainPalette(images: ImageSet, options: TrainPaletteOptions): number[][] {
   refuseUnknownOptions('trainPalette', options, ['colors', 'seed', 'rounds'])
   const seed = checkSeed('trainPalette', options.seed)
   const count = wholeNumber('trainPalette', 'colors', options.colors ?? 512, 2)

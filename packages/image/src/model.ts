@@ -1,0 +1,29 @@
+/** An image model: a tokenizer, an order, a network and a head. */
+import { type Order, raster, refuseUnknownOptions } from '@chainrule/core'
+import { createModel, type Head, type Model, type Network } from '@chainrule/core/tensors'
+import type { Trained } from '@chainrule/train'
+import type { ImageTokenizer } from './tokenizers/index.js'
+
+export interface ImageModelOptions {
+  tokenizer: ImageTokenizer
+  network: Network
+  head: Head
+  /** Default: `raster()`. */
+  order?: Order
+}
+
+export interface ImageModel {
+  readonly modality: 'image'
+  readonly tokenizer: ImageTokenizer
+  readonly model: Model
+}
+
+/** A trained image model: what `fit` returns. */
+export interface TrainedImage extends ImageModel, Omit<Trained, 'model'> {}
+
+/** Binds the pieces. @throws {UnsupportedError} where two of them do not fit */
+export function imageModel(options: ImageModelOptions): ImageModel {
+  refuseUnknownOptions('imageModel', options, ['tokenizer', 'network', 'head', 'order'])
+  const { tokenizer, network, head, order = raster() } = options
+  return { modality: 'image', tokenizer, model: createModel({ domain: tokenizer.domain, order, network, head }) }
+}
