@@ -1,0 +1,10 @@
+/** Sound: tokenizers, heads, files. No decoder is loaded until a file needs it. */
+export { leftToRight, type Order } from '@chainrule/core'
+export { categorical, chained, discretizedLogisticMixture, factorized } from '@chainrule/core/tensors'
+export { readSound, type ReadSoundOptions, readSounds, resampled } from './files/read-sound.js'
+export { openWav, type WavFile } from './files/read-wav.js'
+export { wavHeader } from './files/wav-header.js'
+export { pcm16, wavWriter, type WavWriter, writeWav } from './files/write-wav.js'
+export { frameHead, type FrameHeadOptions } from './heads.js'
+export { checkSound, clipped, type Sound, wholeFrames } from './sound.js'
+export { frames, type FramesOptions, linear, type LinearOptions, muLaw, type MuLawOptions, type SoundEncoding, type SoundTokenizer, tokenizerFromName } from './tokenizers/index.js'
