@@ -37,7 +37,7 @@ const table = {
   onnx: { layer: 4, uses: ['core', 'runtime'], outside: [tensors, '@bufbuild/protobuf', 'onnx-buf'] },
   text: modality,
   image: { ...modality, outside: [...modality.outside, 'sharp'] },
-  audio: modality,
+  audio: { ...modality, outside: [...modality.outside, '@alexanderolsen/libsamplerate-js', 'audio-decode'] },
   demo: consumer(6),
   examples: consumer(7),
   recipes: consumer(7),

@@ -57,4 +57,4 @@ export { decodeSafetensors, encodeSafetensors, type SafetensorsContent, type Sto
 export { checkSamplingFilters, noSamplingFilters, type SamplingFilterName, samplingFilterNames, type SamplingFilters } from './sampling-filters.js'
 export { packSingleFile, type UnpackedFile, unpackSingleFile, weightPrefix } from './single-file.js'
 export type { Tokenizer } from './tokenizer.js'
-export { bitsPerByte, bitsPerCharacter, bitsPerDimension } from './units.js'
+export { bitsPerByte, bitsPerCharacter, bitsPerDimension, bitsPerSample } from './units.js'

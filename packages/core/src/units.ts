@@ -16,3 +16,8 @@ export function bitsPerByte(nats: number, bytes: number): number {
 export function bitsPerCharacter(nats: number, characters: number): number {
   return nats / characters / Math.LN2
 }
+
+/** Bits per sample of a sound, however many of them a variable holds. */
+export function bitsPerSample(nats: number, samples: number): number {
+  return nats / samples / Math.LN2
+}

@@ -299,6 +299,13 @@ const laws: Record<string, (Law | DrawnLaw<unknown>)[]> = {
   Sub: [binary(tf.sub), onInteger(tf.sub), unary((x) => tf.sub(x, 0))],
   Sum: [reduction((x, axes, keepDims) => tf.sum(x, axes, keepDims)), reduction((x, axes, keepDims) => tf.sum(x, axes, keepDims), (s) => integers(s), []), reduction((x, axes, keepDims) => tf.sum(x, axes, keepDims), bools, [])],
   Tanh: [unary(tf.tanh)],
+  TensorScatterUpdate: [
+    drawn({
+      drawn: fc.integer({ min: 1, max: 4 }).chain((n) => fc.tuple(fc.shuffledSubarray([0, 1, 2, 3], { minLength: n, maxLength: n }), floats([4, 2, 3]), floats([n, 2, 3]))),
+      law: ([places, x, updates]) => ({ givens: { x, updates }, f: ({ x, updates }) => tf.tensorScatterUpdate(x, tf.tensor2d(places, [places.length, 1], 'int32'), updates) }),
+      tolerance: exact,
+    }),
+  ],
   Tile: [
     drawn({ drawn: shape(1, 3).chain((s) => fc.tuple(floats(s), fc.array(fc.integer({ min: 1, max: 3 }), { minLength: s.length, maxLength: s.length }))), law: ([x, reps]) => ({ givens: { x }, f: ({ x }) => tf.tile(x, reps) }), gradients: ['x'], tolerance: close }),
     drawn({ drawn: shape(1, 3).chain((s) => fc.tuple(floats([1, ...s]), floats([3, ...s]))), law: ([x, y]) => ({ givens: { x, y }, f: ({ x, y }) => tf.sum(tf.mul(tf.broadcastTo(x, y.shape), y), 0) }), gradients: ['x', 'y'], tolerance: close }),

@@ -47,7 +47,6 @@ export const lacking: Readonly<Record<string, readonly string[]>> = {
   'ops/space_to_batch_nd_test.js': ['BatchToSpaceND', 'SpaceToBatchND'],
   'ops/sparse_to_dense_test.js': ['SparseToDense'],
   'ops/tan_test.js': ['Tan'],
-  'ops/tensor_scatter_update_test.js': ['TensorScatterUpdate'],
   'ops/topk_test.js': ['TopK'],
   'ops/unique_test.js': ['Unique'],
   'ops/upper_bound_test.js': ['SearchSorted'],

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { frames, linear, readSound, wholeFrames, writeWav } from '@chainrule/audio'
 import { bernoulli, evaluate as evaluateImages, exportModel as exportImages, fit as fitImages, imageModel, loadModel as loadImageModel, maskedConvolution, pixels, readIdx, readImage, sample as sampleImages, score as scoreImages, writePng } from '@chainrule/image'
 import {
   categorical,
@@ -232,6 +233,25 @@ export const targets = {
           } finally {
             await loaded.release()
           }
+        },
+      }
+    },
+  },
+  /** A sound, to be read and encoded. */
+  sound: {
+    async prepare(folder) {
+      writeWav(join(folder, 'sound.wav'), { sampleRateHz: 8_000, samples: Float32Array.from({ length: 800 }, (_, t) => 0.5 * Math.sin(t / 3)) })
+    },
+    async attempt(folder, seed) {
+      const { what, bytes } = damageBytes(new Uint8Array(await readFile(join(folder, 'sound.wav'))), numbers(seed))
+      const path = join(folder, 'damaged.wav')
+      await writeFile(path, bytes)
+      return {
+        what,
+        async use() {
+          const sound = await readSound(path)
+          const tokenizer = frames({ sampleRateHz: sound.sampleRateHz, length: 4, encoding: linear() })
+          tokenizer.decode(tokenizer.encode(wholeFrames(sound, 4)))
         },
       }
     },

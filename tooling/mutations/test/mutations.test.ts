@@ -11,7 +11,9 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 
 const isLong = Boolean(process.env.CHAINRULE_LONG)
-const amounts = isLong ? { model: 6000, singleFile: 1000, run: 1000, tokenizer: 1000, text: 1000, images: 5000, imageModel: 1000 } : { model: 160, singleFile: 40, run: 60, tokenizer: 60, text: 100, images: 200, imageModel: 40 }
+const amounts = isLong
+  ? { model: 6000, singleFile: 1000, run: 1000, tokenizer: 1000, text: 1000, images: 5000, imageModel: 1000, sound: 5000 }
+  : { model: 160, singleFile: 40, run: 60, tokenizer: 60, text: 100, images: 200, imageModel: 40, sound: 200 }
 const mostMilliseconds = 20_000
 const mostMegabytes = 1500
 

@@ -79,6 +79,8 @@ export function createModel({ domain, order, network, head }: ModelPieces): Mode
     initialize(seed) {
       const parameters = { ...prefixed(boundNetwork.initialize(seed), 'network/'), ...prefixed(boundHead.initialize(seed), 'head/') }
       if (boundHead.isTied && !('network/embedding' in parameters)) throw new UnsupportedError(`${head.name}: tied needs a network with an embedding, ${network.name} has none.`)
+      const wide = parameters['network/embedding']?.shape[1]
+      if (boundHead.isTied && wide !== boundNetwork.width) throw new UnsupportedError(`${head.name}: tied needs features as wide as the embedding, ${wide}, these have ${boundNetwork.width}.`)
       return parameters
     },
     isFixed: (name) => name.startsWith('network/') && boundNetwork.isFixed?.(name.slice('network/'.length)) === true,

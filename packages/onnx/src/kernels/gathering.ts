@@ -48,6 +48,7 @@ export const gathering: Kernels = {
   },
   /** Indices of one axis address the first axis only, one number each. */
   ScatterNd: (recording, { indices, updates }, { shape }: tf.ScatterNdAttrs) => scatterAdd(recording, indices.shape.length === 1 ? expandDims(recording, indices, -1) : indices, updates, shape),
+  TensorScatterUpdate: (recording, { tensor, indices, updates }) => recording.node('ScatterND', [tensor], tensor.shape, typeOf(tensor), {}, [wide(recording, indices), recording.full(updates)]),
   UnsortedSegmentSum: (recording, { x, segmentIds }, { numSegments }: tf.UnsortedSegmentSumAttrs) => {
     if (segmentIds.shape.length !== 1) throw new UnsupportedError(`Recording: UnsortedSegmentSum takes segment numbers of one axis, got ${segmentIds.shape.length}.`)
     const shape = [numSegments, ...x.shape.slice(1)]

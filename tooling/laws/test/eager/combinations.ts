@@ -1,7 +1,7 @@
 /** The combinations under test: every network that fits, with every head, in every order. Small enough to enumerate. */
 import { checkerboard, columnMajor, custom, diagonal, type Domain, hilbert, leftToRight, morton, type Order, random, raster, reversed, serpentine, spiral } from '@chainrule/core'
 import { bernoulli, categorical, chained, discretizedLogisticMixture, factorized, type Head, type Network, rgbLogisticMixture, tabular } from '@chainrule/core/tensors'
-import { diagonalLstm, maskedConvolution, mixture, multilayerPerceptron, nade, ngram, recurrent, rowLstm, transformer } from '@chainrule/networks'
+import { causalConvolution, diagonalLstm, maskedConvolution, mixture, multilayerPerceptron, nade, ngram, recurrent, rowLstm, transformer } from '@chainrule/networks'
 
 export interface Combination {
   readonly title: string
@@ -57,6 +57,10 @@ const networks: { make: () => Network; groups: boolean; tied: boolean; ofRows?: 
   { make: () => transformer({ layers: 1, heads: 1, width: 6, context: 3 }), groups: false, tied: true },
   { make: () => transformer({ layers: 1, heads: 2, width: 8, context: 6, positions: 'learned' }), groups: false, tied: true },
   { make: () => transformer({ layers: 1, heads: 2, width: 8, context: 4, activation: 'reluSquared', normalizeQueriesKeys: true, residualStart: 'zero' }), groups: false, tied: true },
+  { make: () => causalConvolution({ layers: 3, width: 4 }), groups: false, tied: true },
+  { make: () => causalConvolution({ layers: 3, width: 6, dilations: [1, 3], residual: false }), groups: false, tied: true },
+  { make: () => causalConvolution({ layers: 2, width: 5, dilations: [2], kernel: 3, skip: false, gated: false }), groups: false, tied: true },
+  { make: () => causalConvolution({ layers: 2, width: 4, skipWidth: 7, input: 'scaled' }), groups: false, tied: false },
   { make: () => ngram({ order: 3 }), groups: false, tied: false, ofRows: true },
   { make: () => ngram({ order: 2, minimumCount: 1 }), groups: false, tied: false, ofRows: true },
   { make: () => mixture({ networks: [transformer({ layers: 1, heads: 1, width: 4, context: 4 }), ngram({ order: 3 })], tied: true, trainNetworks: true }), groups: false, tied: false, ofRows: true },
@@ -118,6 +122,8 @@ export function componentCombinations(): Combination[] {
     [transformer(small), factorized(discretizedLogisticMixture({ components: 2 })), spiral(), pairs],
     [transformer({ ...small, positions: 'learned' }), rgbLogisticMixture({ components: 2 }), serpentine(), pixels],
     [transformer(small), chained(bernoulli(), { width: 5 }), spiral({ from: 'center' }), pixels],
+    [causalConvolution({ layers: 2, width: 6 }), chained(categorical(), { width: 5 }), hilbert(), pairs],
+    [causalConvolution({ layers: 2, width: 5, input: 'scaled' }), factorized(bernoulli()), reversed(), pixels],
     [multilayerPerceptron({ hidden: [8, 8] }), rgbLogisticMixture({ components: 1 }), morton(), pixels],
     [maskedConvolution({ layers: 1, width: 6, firstKernel: 3 }), rgbLogisticMixture({ components: 2 }), reversed(), pixels],
     [maskedConvolution({ layers: 1, width: 6, firstKernel: 3 }), chained(discretizedLogisticMixture({ components: 2 }), { width: 5 }), hilbert(), pairs],
@@ -160,6 +166,8 @@ export function learners(): Combination[] {
     [diagonalLstm({ layers: 1, width: 12, firstKernel: 5 }), bernoulli(), leftToRight(), binary],
     [recurrent({ cell: 'lstm', layers: 1, width: 8 }), categorical({ tied: true }), leftToRight(), ternaryText],
     [recurrent({ cell: 'gru', layers: 1, width: 10 }), bernoulli(), random({ seed: 5 }), binary],
+    [causalConvolution({ layers: 3, width: 12 }), categorical({ tied: true }), leftToRight(), ternaryText],
+    [causalConvolution({ layers: 3, width: 12, input: 'scaled', gated: false }), bernoulli(), random({ seed: 5 }), binary],
     [transformer({ layers: 1, heads: 2, width: 16, context: 6 }), categorical({ tied: true }), leftToRight(), ternaryText],
     [transformer({ layers: 1, heads: 2, width: 16, context: 6 }), categorical({ tied: true }), leftToRight(), endedText],
     [transformer({ layers: 1, heads: 2, width: 16, context: 6, positions: 'learned' }), bernoulli(), random({ seed: 5 }), binary],

@@ -1,0 +1,32 @@
+/** A sound model: a tokenizer, an order, a network and a head. */
+import { leftToRight, type Order, refuseUnknownOptions } from '@chainrule/core'
+import { createModel, type Head, type Model, type Network } from '@chainrule/core/tensors'
+import type { Trained } from '@chainrule/train'
+import type { SoundTokenizer } from './tokenizers/index.js'
+
+export interface AudioModelOptions {
+  tokenizer: SoundTokenizer
+  network: Network
+  head: Head
+  /** Default: leftToRight(). Sounds of any length know no other. */
+  order?: Order
+}
+
+export interface AudioModel {
+  readonly modality: 'audio'
+  readonly tokenizer: SoundTokenizer
+  readonly model: Model
+}
+
+/** A trained sound model: what `fit` returns. */
+export interface TrainedAudio extends AudioModel, Omit<Trained, 'model'> {
+  /** The frames of one training window. */
+  readonly window: number
+}
+
+/** Binds the pieces. @throws {UnsupportedError} where two of them do not fit */
+export function audioModel(options: AudioModelOptions): AudioModel {
+  refuseUnknownOptions('audioModel', options, ['tokenizer', 'network', 'head', 'order'])
+  const { tokenizer, network, head, order = leftToRight() } = options
+  return { modality: 'audio', tokenizer, model: createModel({ domain: tokenizer.domain, order, network, head }) }
+}

@@ -1,0 +1,127 @@
+/** `sample`, `stream`, `score` and `evaluate`: exact, by the exported graphs; a trained model is recorded and opened for the one call. */
+import { bitsPerSample, InvalidDataError, InvalidOptionError, refuseUnknownOptions, type SamplingFilters, samplingFilterNames, wholeNumber } from '@chainrule/core'
+import { openTrained } from './export.js'
+import type { LoadedAudio } from './loaded.js'
+import type { TrainedAudio } from './model.js'
+import type { Sound } from './sound.js'
+
+export interface StreamAudioOptions extends SamplingFilters {
+  /** The sound to go on from, in whole frames; of any length only. */
+  prompt?: Sound
+  /** How many frames to draw after the prompt; of sounds that end, at most. Sounds of one length need none. */
+  frames?: number
+  seed?: number
+  /** Below 1: likelier sounds; above 1: more varied; 1 samples from the model. */
+  temperature?: number
+  signal?: AbortSignal
+}
+
+export interface SampleAudioOptions extends StreamAudioOptions {
+  /** Default: 1. */
+  count?: number
+}
+
+export interface AudioScore {
+  /** −log p of each frame given all before it; the end of a sound, where it has one, is the last. */
+  readonly nats: Float32Array
+  readonly totalNats: number
+  readonly samples: number
+  readonly bitsPerSample: number
+}
+
+export interface AudioEvaluation {
+  readonly totalNats: number
+  readonly sounds: number
+  /** Amplitudes; ends are none, though their nats count. */
+  readonly samples: number
+  readonly seconds: number
+  readonly bitsPerSample: number
+}
+
+const streamOptions = ['prompt', 'frames', 'seed', 'temperature', 'signal', ...samplingFilterNames]
+
+async function withOpened<Result>(model: TrainedAudio | LoadedAudio, use: (loaded: LoadedAudio) => Promise<Result>): Promise<Result> {
+  if ('opened' in model) return use(model)
+  const loaded = await openTrained(model)
+  try {
+    return await use(loaded)
+  } finally {
+    await loaded.release()
+  }
+}
+
+/** What the runtime is asked for, and the values of the prompt. */
+function requestOf(owner: string, { tokenizer, manifest }: LoadedAudio, { prompt, frames, seed = 0, ...options }: StreamAudioOptions) {
+  if (manifest.domain.length !== 'variable') {
+    if (prompt !== undefined || frames !== undefined) throw new InvalidOptionError(`${owner}: the sounds of this model have ${manifest.domain.length} frames. Leave prompt and frames out.`)
+    return { request: { ...options, seed }, given: new Int32Array(0) }
+  }
+  const length = wholeNumber(owner, 'frames', frames)
+  const { end } = manifest.domain
+  const values = prompt === undefined ? new Int32Array(0) : tokenizer.encode(prompt)
+  const given = end === undefined ? values : values.filter((value) => value !== end)
+  return { request: { ...options, seed, length, ...(given.length > 0 && { prompt: given }) }, given }
+}
+
+/** Sounds from the model; each begins with the prompt. The same seed gives the same sounds. */
+export function sample(model: TrainedAudio | LoadedAudio, options: SampleAudioOptions = {}): Promise<Sound[]> {
+  refuseUnknownOptions('sample', options, [...streamOptions, 'count'])
+  const { count: asked = 1, ...rest } = options
+  const count = wholeNumber('sample', 'count', asked)
+  return withOpened(model, async (loaded) => {
+    const { request, given } = requestOf('sample', loaded, rest)
+    const { values } = await loaded.opened.sample({ ...request, count })
+    const size = values.length / count
+    return Array.from({ length: count }, (_, which) => loaded.tokenizer.decode(Int32Array.of(...given, ...values.subarray(which * size, (which + 1) * size))))
+  })
+}
+
+/** The samples of one sound as it grows, a few frames at a time, without the prompt. */
+export async function* stream(model: LoadedAudio, options: StreamAudioOptions = {}): AsyncGenerator<Float32Array, void> {
+  refuseUnknownOptions('stream', options, streamOptions)
+  if (!('opened' in model)) throw new InvalidOptionError('stream: needs an opened model. Open the trained one with openTrained, or an exported one with loadModel.')
+  const { manifest, tokenizer, opened } = model
+  if (manifest.domain.length !== 'variable') throw new InvalidOptionError(`stream: the sounds of this model have ${manifest.domain.length} frames, drawn at once. Use sample.`)
+  for await (const { values } of opened.stream(requestOf('stream', model, options).request)) {
+    const { samples } = tokenizer.decode(values)
+    if (samples.length > 0) yield samples
+  }
+}
+
+export interface ScoreAudioOptions {
+  signal?: AbortSignal
+}
+
+/** −log p of a sound, frame by frame, each given everything before it. @throws {InvalidDataError} for a sound that the tokenizer refuses, or an empty one */
+export function score(model: TrainedAudio | LoadedAudio, sound: Sound, options: ScoreAudioOptions = {}): Promise<AudioScore> {
+  refuseUnknownOptions('score', options, ['signal'])
+  return withOpened(model, async ({ tokenizer, opened }) => {
+    const x = tokenizer.encode(sound)
+    const samples = sound.samples.length
+    if (samples === 0) throw new InvalidDataError('score: the sound has no samples; there is nothing to score.')
+    const nats = await opened.score({ x, length: x.length / tokenizer.frameLength, signal: options.signal })
+    const totalNats = nats.reduce((sum, value) => sum + value, 0)
+    return { nats, totalNats, samples, bitsPerSample: bitsPerSample(totalNats, samples) }
+  })
+}
+
+export interface EvaluateAudioOptions extends ScoreAudioOptions {
+  onProgress?: (progress: { sounds: number; of: number }) => void
+}
+
+/** −log p of sounds, each whole and from its beginning: the exact likelihood of what is held out. @throws as `score` does, and for no sounds */
+export async function evaluate(model: TrainedAudio | LoadedAudio, sounds: readonly Sound[], options: EvaluateAudioOptions = {}): Promise<AudioEvaluation> {
+  refuseUnknownOptions('evaluate', options, ['signal', 'onProgress'])
+  if (sounds.length === 0) throw new InvalidDataError('evaluate: there is no sound; there is nothing to evaluate.')
+  const { onProgress, ...rest } = options
+  return withOpened(model, async (loaded) => {
+    let [totalNats, samples] = [0, 0]
+    for (const [at, sound] of sounds.entries()) {
+      const scored = await score(loaded, sound, rest)
+      totalNats += scored.totalNats
+      samples += scored.samples
+      onProgress?.({ sounds: at + 1, of: sounds.length })
+    }
+    return { totalNats, sounds: sounds.length, samples, seconds: samples / loaded.tokenizer.sampleRateHz, bitsPerSample: bitsPerSample(totalNats, samples) }
+  })
+}

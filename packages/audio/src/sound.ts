@@ -1,0 +1,25 @@
+/** A sound: one channel of samples in time. */
+import { InvalidDataError } from '@chainrule/core'
+
+export interface Sound {
+  readonly sampleRateHz: number
+  /** Amplitudes from −1 to 1. */
+  readonly samples: Float32Array
+}
+
+/** @throws {InvalidDataError} naming the first sample that is no amplitude, or a rate that is none */
+export function checkSound(owner: string, { sampleRateHz, samples }: Sound): void {
+  if (!(Number.isFinite(sampleRateHz) && sampleRateHz > 0)) throw new InvalidDataError(`${owner}: the sample rate is ${String(sampleRateHz)} Hz, expected a number above 0.`)
+  const wrong = samples.findIndex((sample) => !(Math.abs(sample) <= 1))
+  if (wrong >= 0) throw new InvalidDataError(`${owner}: sample ${wrong} is ${String(samples[wrong])}, expected −1 … 1. Scale the sound, or cut what is louder (clipped).`)
+}
+
+/** The sound with what is louder than full scale cut to it, as in any sound card. */
+export function clipped({ sampleRateHz, samples }: Sound): Sound {
+  return { sampleRateHz, samples: samples.map((sample) => Math.min(1, Math.max(-1, sample))) }
+}
+
+/** The sound without the last samples that do not fill a frame of this many. */
+export function wholeFrames({ sampleRateHz, samples }: Sound, length: number): Sound {
+  return { sampleRateHz, samples: samples.subarray(0, samples.length - (samples.length % length)) }
+}

@@ -1,0 +1,201 @@
+/**
+ * Dilated causal convolutions over the order of generation (WaveNet):
+ *
+ *   sₗ(t) = bₗ + Σₖ Wₗₖ hₗ(t − (K−1−k) Dₗ),  zₗ = tanh(s) σ(s′)     gated: s and s′ are the halves of sₗ; else zₗ = relu(sₗ)
+ *   hₗ₊₁ = hₗ + Oₗ zₗ                                               residual; else hₗ₊₁ = zₗ
+ *   features = relu(F relu(Σₗ Sₗ zₗ + b) + b′)                       skip; else hₗ of the last layer
+ *
+ * van den Oord et al. 2016 (arXiv 1609.03499). h₀(t) speaks of the variable before t, so every tap may read its own step; before the
+ * beginning hₗ is zero. A step costs the same however far the network sees: it keeps the last (K − 1) Dₗ rows of each hₗ in a ring, as
+ * fast-wavenet does (Le Paine et al. 2016, arXiv 1611.09482). All rows that a step reads of the past are known before it begins, so
+ * their products are one batch.
+ *
+ * Axes: B batch, N variables, S a chunk of them, C components, W width, L layers, K taps, G = 2W gated or W, Q = (K − 1) D rows of a ring, R of all.
+ */
+import { InvalidOptionError, type ParameterArrays, refuseUnknownOptions, UnsupportedError, wholeNumber } from '@chainrule/core'
+import { type BoundNetwork, constantInitial, documentNumbers, isPacked, linear, type Network, nextPosition, normalInitial, previous, restore, type Tensors } from '@chainrule/core/tensors'
+import * as tf from '@tensorflow/tfjs-core'
+import { gated as gate } from './gated-convolution.js'
+import { checkSequenceInput, type InputKind, sequenceInput } from './sequence-input.js'
+
+export interface CausalConvolutionOptions {
+  /** L. */
+  layers: number
+  /** W, of h and z. */
+  width: number
+  /** D of the layers, over and over where there are more of them; the default is 1, 2, 4, … 512. */
+  dilations?: readonly number[]
+  /** K (2). */
+  kernel?: number
+  /** Each layer adds to the one before (true). */
+  residual?: boolean
+  /** The features are made of all layers (true), or of the last one. */
+  skip?: boolean
+  /** Width of the features, where `skip` (W). */
+  skipWidth?: number
+  /** tanh(s) σ(s′) (true), or relu(s) at half the work. */
+  gated?: boolean
+  /** Values enter as learned vectors ('embedding', the default), or as numbers ('scaled': many values, or many components). */
+  input?: InputKind
+}
+
+const owner = 'causalConvolution'
+
+/**
+ * A network for fixed and variable lengths, in any order without groups. With `input: 'embedding'` it has an embedding, for tied heads.
+ * @throws {InvalidOptionError} for options unknown or out of range
+ */
+export function causalConvolution(options: CausalConvolutionOptions): Network {
+  refuseUnknownOptions(owner, options, ['layers', 'width', 'dilations', 'kernel', 'residual', 'skip', 'skipWidth', 'gated', 'input'])
+  const { dilations = Array.from({ length: 10 }, (_, power) => 2 ** power), residual = true, skip = true, gated = true } = options
+  const L = wholeNumber(owner, 'layers', options.layers)
+  const W = wholeNumber(owner, 'width', options.width)
+  const K = wholeNumber(owner, 'kernel', options.kernel ?? 2, 2)
+  if (!Array.isArray(dilations) || dilations.length === 0) throw new InvalidOptionError(`${owner}: dilations must be a list of whole numbers, got ${JSON.stringify(dilations)}.`)
+  dilations.forEach((dilation, at) => wholeNumber(owner, `dilations[${at}]`, dilation))
+  if (dilations.length > L && options.dilations !== undefined) throw new InvalidOptionError(`${owner}: ${dilations.length} dilations for ${L} layers. Leave some out, or raise layers.`)
+  for (const [name, value] of Object.entries({ residual, skip, gated })) {
+    if (typeof value !== 'boolean') throw new InvalidOptionError(`${owner}: ${name} must be true or false, got ${String(value)}.`)
+  }
+  if (!skip && options.skipWidth !== undefined) throw new InvalidOptionError(`${owner}: skipWidth belongs to skip. Leave it out.`)
+  const P = wholeNumber(owner, 'skipWidth', options.skipWidth ?? W)
+  const input = checkSequenceInput(owner, options.input ?? 'embedding')
+  const [halves, G] = gated ? [2, 2 * W] : [1, W]
+  const layers = Array.from({ length: L }, (_, l) => l)
+  const D = layers.map((l) => dilations[l % dilations.length])
+  const Q = D.map((dilation) => (K - 1) * dilation)
+  const firstRow = Q.map((_, l) => Q.slice(0, l).reduce((sum, rows) => sum + rows, 0))
+  const R = firstRow[L - 1] + Q[L - 1]
+  /** Whether layer l hands on anything but its z. */
+  const hasOutput = (l: number) => residual && (!skip || l < L - 1)
+
+  const activate = (halvesOfSum: readonly tf.Tensor[]) => (gated ? tf.mul(tf.tanh(halvesOfSum[0]), tf.sigmoid(halvesOfSum[1])) : tf.relu(halvesOfSum[0]))
+  const biased = (parameters: Tensors, x: tf.Tensor, name: string) => tf.add(linear(x, parameters[`${name}/weight`]), parameters[`${name}/bias`])
+  const handedOn = (parameters: Tensors, h: tf.Tensor, z: tf.Tensor, l: number) => (residual ? (hasOutput(l) ? tf.add(linear(z, parameters[`layer${l}/output`]), h) : h) : z)
+  const featuresOf = (parameters: Tensors, h: tf.Tensor, z: readonly tf.Tensor[]) => {
+    if (!skip) return h
+    return tf.relu(biased(parameters, tf.relu(biased(parameters, z.length === 1 ? z[0] : tf.concat([...z], -1), 'skip')), 'features'))
+  }
+
+  const numbers = (list: readonly number[]) => tf.tensor1d(Int32Array.from(list), 'int32')
+  const eachRow = (make: (l: number, row: number) => number): tf.Tensor => numbers(layers.flatMap((l) => Array.from({ length: Q[l] }, (_, row) => make(l, row))))
+  const firstRows = () => eachRow((l) => firstRow[l])
+  const lengths = () => eachRow((l) => Q[l])
+  const ownRows = () => eachRow((_, row) => row)
+
+  return {
+    name: owner,
+    options: { layers: L, width: W, dilations: D.slice(0, Math.min(L, dilations.length)), kernel: K, residual, skip, ...(skip && { skipWidth: P }), gated, input },
+    bind({ domain, order }): BoundNetwork {
+      if (order.groups) throw new UnsupportedError(`${owner}: an order with groups is not supported. Use groups of one, or a masked convolution.`)
+      const entry = sequenceInput(input, domain, W)
+
+      /** A chunk: h₀ [B, S, W], and what lies before it in each layer [B, Q, W] → features [B, S, …], and for each layer the rows that come to lie before the next chunk. */
+      const run = (parameters: Tensors, first: tf.Tensor, past: readonly tf.Tensor[], documents?: tf.Tensor): { features: tf.Tensor; past: tf.Tensor[] } => {
+        const [B, S] = first.shape as [number, number]
+        let h = first
+        const z: tf.Tensor[] = []
+        const after: tf.Tensor[] = []
+        for (const l of layers) {
+          const rows = tf.concat([past[l], h], 1)
+          after.push(tf.slice(rows, [0, S, 0], [-1, Q[l], -1]))
+          const earlier = Array.from({ length: K - 1 }, (_, k) => {
+            const tap = tf.slice(rows, [0, k * D[l], 0], [B, S, W])
+            return documents ? tf.mul(tap, isSameDocument(documents, Q[l] - k * D[l])) : tap
+          })
+          const sum = tf.add(linear(tf.concat([...earlier, h], 2), tf.reshape(parameters[`layer${l}/weight`], [K * W, G])), parameters[`layer${l}/bias`])
+          z[l] = gated ? gate(sum) : tf.relu(sum)
+          h = handedOn(parameters, h, z[l], l)
+        }
+        return { features: featuresOf(parameters, h, z), past: after }
+      }
+
+      return {
+        width: skip ? P : W,
+        emitsParameters: false,
+        packs: true,
+        state: [
+          { name: 'index', type: 'int32', shape: [1] },
+          { name: 'rows', type: 'float32', shape: [R, 'batch', W] },
+        ],
+        initialize(seed): ParameterArrays {
+          const parameters = entry.initialize(seed)
+          const weight = (name: string, shape: number[], fanIn: number) => {
+            parameters[name] = normalInitial(seed, `network/${name}`, shape, 1 / Math.sqrt(fanIn))
+          }
+          for (const l of layers) {
+            weight(`layer${l}/weight`, [K, W, G], K * (l === 0 ? entry.energy : W))
+            parameters[`layer${l}/bias`] = constantInitial([G], 0)
+            // What all layers add together is smaller than h₀.
+            if (hasOutput(l)) weight(`layer${l}/output`, [W, W], W * L)
+          }
+          if (skip) {
+            weight('skip/weight', [L * W, P], (L * W) / 4)
+            parameters['skip/bias'] = constantInitial([P], 0)
+            weight('features/weight', [P, P], P / 2)
+            parameters['features/bias'] = constantInitial([P], 0)
+          }
+          return parameters
+        },
+        forward(parameters, x, before) {
+          const given = previous(x, order, before)
+          const past = Q.map((rows) => tf.zeros([x.shape[0], rows, W]))
+          const documents = before && isPacked(before) ? documentNumbers(before.isStart) : undefined
+          return restore(run(parameters, entry.encode(parameters, given), past, documents).features, order)
+        },
+        extend(parameters, state, before) {
+          // A row's place in its ring is its time modulo the ring's length; the chunk wants the rows by time, the oldest first.
+          const byTime = tf.add(tf.mod(tf.add(ownRows(), state.index), lengths()), firstRows())
+          const past = tf.split(tf.transpose(tf.gather(state.rows, byTime as tf.Tensor1D), [1, 0, 2]), Q, 1)
+          const result = run(parameters, entry.encode(parameters, before), past)
+          const index = nextPosition(before.values, state.index)
+          const byPlace = tf.add(tf.mod(tf.sub(ownRows(), index), lengths()), firstRows())
+          const rows = tf.gather(tf.transpose(tf.concat(result.past, 1), [1, 0, 2]), byPlace as tf.Tensor1D)
+          return { features: result.features, state: { index, rows } }
+        },
+        step(parameters, state, before) {
+          const all = (name: string, pick: (weight: tf.Tensor) => tf.Tensor) => tf.concat(layers.map((l) => pick(parameters[`layer${l}/${name}`])), 0)
+          const taps = layers.flatMap((l) => Array.from({ length: K - 1 }, (_, k) => ({ l, k })))
+          const modulo = tf.mod(K === 2 ? state.index : tf.add(state.index, numbers(taps.map(({ l, k }) => k * D[l]))), numbers(taps.map(({ l }) => Q[l])))
+          const places = tf.add(modulo, numbers(taps.map(({ l }) => firstRow[l])))
+          const fromPast = tf.matMul(tf.gather(state.rows, places as tf.Tensor1D), all('weight', (weight) => tf.slice(weight, [0, 0, 0], [K - 1, W, G])))
+          const summed = K === 2 ? fromPast : tf.sum(tf.reshape(fromPast, [L, K - 1, -1, G]), 1)
+          const sums = tf.add(summed, all('bias', (bias) => tf.reshape(bias, [1, 1, G])))
+          const columns = tf.split(tf.reshape(tf.transpose(sums, [1, 0, 2]), [-1, L * G]), L * halves, 1)
+
+          let h = entry.encode(parameters, before)
+          const z: tf.Tensor[] = []
+          const newest: tf.Tensor[] = []
+          for (const l of layers) {
+            newest.push(h)
+            const now = tf.split(tf.squeeze(tf.slice(parameters[`layer${l}/weight`], [K - 1, 0, 0], [1, W, G]), [0]), halves, 1)
+            z[l] = activate(now.map((weight, half) => tf.add(linear(h, weight), columns[l * halves + half])))
+            h = handedOn(parameters, h, z[l], l)
+          }
+          // The oldest row of each ring makes room for the newest.
+          const oldest = K === 2 ? places : tf.gather(places, numbers(layers.map((l) => l * (K - 1))) as tf.Tensor1D)
+          const rows = tf.tensorScatterUpdate(state.rows, tf.expandDims(oldest, 1), tf.reshape(tf.concat(newest, 0), [L, -1, W]))
+          return { features: featuresOf(parameters, h, z), state: { index: tf.add(state.index, tf.scalar(1, 'int32')), rows } }
+        },
+        dependencies(position) {
+          const rank = order.isLeftToRight ? position : order.inverse[position]
+          const ranks = receptiveField().flatMap((back) => (back < rank ? [rank - 1 - back] : []))
+          return (order.isLeftToRight ? ranks : ranks.map((each) => order.permutation[each])).sort((a, b) => a - b)
+        },
+      }
+    },
+  }
+
+  /** How many steps back the features see h₀: all sums of a tap's distance for each layer. */
+  function receptiveField(): number[] {
+    const reached = layers.reduce<Set<number>>((backs, l) => new Set([...backs].flatMap((back) => Array.from({ length: K }, (_, k) => back + k * D[l]))), new Set([0]))
+    return [...reached]
+  }
+}
+
+/** 1 where the variable `back` before each stands in the same document: documents [B, N] → [B, N, 1]. */
+function isSameDocument(documents: tf.Tensor, back: number): tf.Tensor {
+  const [B, N] = documents.shape as [number, number]
+  const earlier = tf.slice(tf.pad(documents, [[0, 0], [back, 0]], -1), [0, 0], [B, N])
+  return tf.expandDims(tf.cast(tf.equal(earlier, documents), 'float32'), 2)
+}

@@ -1,0 +1,134 @@
+import '@tensorflow/tfjs-backend-cpu'
+import { asTensors, networkLaws, packingLaw, randomValues, shaken } from '@chainrule/conformance'
+import { type Domain, InvalidOptionError, leftToRight, type Order, type ParameterArrays, random, reversed, UnsupportedError } from '@chainrule/core'
+import { begin, bernoulli, categorical, createModel } from '@chainrule/core/tensors'
+import * as tf from '@tensorflow/tfjs-core'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { causalConvolution, type CausalConvolutionOptions, networkFromName } from '../src/index.js'
+
+beforeAll(async () => {
+  await tf.setBackend('cpu')
+})
+
+const bindTo = (options: CausalConvolutionOptions, domain: Domain, order: Order = leftToRight()) => causalConvolution(options).bind({ domain, order: order.resolve(domain), parametersPerVariable: domain.values })
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x))
+const relu = (x: number) => Math.max(0, x)
+
+/** The equations of the header, in float64, without a state: features by rank of what came before, ranked [N][C], nothing before the first. */
+function fromTheHeader(options: CausalConvolutionOptions, { components: C, values: V }: Domain, parameters: ParameterArrays, before: readonly (readonly number[] | undefined)[]): number[][] {
+  const { layers, width: W, dilations, kernel = 2, residual = true, skip = true, gated = true, input = 'embedding', skipWidth = W } = options as Required<CausalConvolutionOptions>
+  const at = (name: string, row: number, size: number) => Array.from(parameters[name].data.subarray(row * size, (row + 1) * size))
+  const sum = (vectors: readonly (readonly number[])[], size: number) => Array.from({ length: size }, (_, i) => vectors.reduce((total, vector) => total + vector[i], 0))
+  const times = (x: readonly number[], name: string, size: number, first = 0) => sum(x.map((value, i) => at(name, first + i, size).map((weight) => value * weight)), size)
+  let h = before.map((values) => {
+    if (input === 'embedding') return values ? sum(values.map((value, c) => at('embedding', c * V + value, W)), W) : at('embedding', C * V, W).map((entry) => C * entry)
+    return values ? sum([times(values.map((value) => (2 * value) / (V - 1) - 1), 'input', W), at('input', C, W)], W) : at('input', C + 1, W)
+  })
+  const G = gated ? 2 * W : W
+  const allZ = Array.from({ length: layers }, (_, l) => {
+    const D = dilations[l % dilations.length]
+    const z = h.map((_, t) => {
+      const taps = Array.from({ length: kernel }, (_, k) => h[t - (kernel - 1 - k) * D] && times(h[t - (kernel - 1 - k) * D], `layer${l}/weight`, G, k * W)).filter(Boolean)
+      const s = sum([at(`layer${l}/bias`, 0, G), ...taps], G)
+      return Array.from({ length: W }, (_, i) => (gated ? Math.tanh(s[i]) * sigmoid(s[W + i]) : relu(s[i])))
+    })
+    h = z.map((row, t) => (!residual ? row : `layer${l}/output` in parameters ? sum([h[t], times(row, `layer${l}/output`, W)], W) : h[t]))
+    return z
+  })
+  if (!skip) return h
+  const P = skipWidth
+  return before.map((_, t) => {
+    const skipped = sum([times(allZ.flatMap((z) => z[t]), 'skip/weight', P), at('skip/bias', 0, P)], P).map(relu)
+    return sum([times(skipped, 'features/weight', P), at('features/bias', 0, P)], P).map(relu)
+  })
+}
+
+const text = (values: number): Domain => ({ length: 'variable', components: 1, values })
+const cases: [string, CausalConvolutionOptions, Domain, Order][] = [
+  ['gated, all of it', { layers: 3, width: 4, dilations: [1, 2, 4] }, text(5), leftToRight()],
+  ['dilations over and over, no residual', { layers: 3, width: 4, dilations: [1, 3], residual: false }, { length: 9, components: 1, values: 3 }, random({ seed: 3 })],
+  ['no skip, three taps, relu', { layers: 2, width: 3, dilations: [2], kernel: 3, skip: false, gated: false }, text(4), leftToRight()],
+  ['frames of numbers, wide features', { layers: 2, width: 3, dilations: [1, 2], input: 'scaled', skipWidth: 5 }, { length: 9, components: 2, values: 9 }, reversed()],
+  ['frames of vectors', { layers: 2, width: 3, dilations: [1, 2] }, { length: 9, components: 2, values: 4 }, leftToRight()],
+]
+
+describe('the equations', () => {
+  it.each(cases)('%s', (_, options, domain, order) => {
+    const bound = bindTo(options, domain, order)
+    const parameters = shaken(bound.initialize(1), 1)
+    const [B, N, C] = [2, 9, domain.components]
+    const x = randomValues(2, domain.values, B * N * C)
+    const features = tf.tidy(() => bound.forward(asTensors(parameters), tf.tensor(x, [B, N, C], 'int32')).arraySync() as number[][][])
+    const { permutation } = order.resolve(domain)
+    const ranks = permutation.length ? [...permutation] : Array.from({ length: N }, (_, i) => i)
+    features.forEach((rows, b) => {
+      const variable = (n: number) => Array.from(x.subarray((b * N + n) * C, (b * N + n + 1) * C))
+      const expected = fromTheHeader(options, domain, parameters, ranks.map((_, rank) => (rank === 0 ? undefined : variable(ranks[rank - 1]))))
+      ranks.forEach((position, rank) => rows[position].forEach((value, unit) => expect(Math.abs(value - expected[rank][unit]), `example ${b}, rank ${rank}, unit ${unit}`).toBeLessThan(1e-5)))
+    })
+  })
+  it.each(cases)('the laws of networks: %s', (_, options, domain, order) => {
+    networkLaws(causalConvolution(options), { domain: domain.length === 'variable' ? domain : { ...domain, length: 6 }, order, head: { ...categorical(), parametersPerVariable: () => 4 } })
+  })
+})
+
+it('a step costs the same at every position: far beyond what it sees, step by step is the chunk, and the state keeps its size', () => {
+  const domain = text(4)
+  const bound = bindTo({ layers: 4, width: 3, dilations: [1, 5], kernel: 3 }, domain)
+  const tensors = asTensors(shaken(bound.initialize(2), 2))
+  const N = 150
+  const x = tf.tensor(randomValues(3, 4, N), [1, N, 1], 'int32')
+  const isStart = tf.tensor(Array.from({ length: N }, (_, i) => (i === 0 ? 1 : 0)), [1, N], 'bool')
+  const whole = bound.extend(tensors, begin(bound.state, 1), { values: x, isStart })
+  let state = begin(bound.state, 1)
+  for (let i = 0; i < N; i++) {
+    const result = bound.step(tensors, state, { values: tf.squeeze(tf.slice(x, [0, i, 0], [1, 1, 1]), [1]), isStart: tf.squeeze(tf.slice(isStart, [0, i], [1, 1]), [1]) })
+    state = result.state
+    const expected = tf.slice(whole.features, [0, i, 0], [1, 1, bound.width]).dataSync()
+    result.features.dataSync().forEach((value, unit) => expect(Math.abs(value - expected[unit]), `variable ${i}`).toBeLessThan(1e-5))
+  }
+  expect(bound.state.map(({ shape }) => shape)).toEqual([[1], [2 * (1 + 5 + 1 + 5), 'batch', 3]])
+  expect(state.index.dataSync()[0]).toBe(N)
+  expect([...state.rows.dataSync()].every((value, i) => Math.abs(value - whole.state.rows.dataSync()[i]) < 1e-5)).toBe(true)
+})
+
+it('sees back as far as its taps reach, and no further', () => {
+  const back = (options: CausalConvolutionOptions) => [...bindTo(options, text(2)).dependencies(40)].map((position) => 39 - position).reverse()
+  expect(back({ layers: 4, width: 2 })).toEqual(Array.from({ length: 16 }, (_, i) => i))
+  expect(back({ layers: 2, width: 2, dilations: [3] })).toEqual([0, 3, 6])
+  expect(back({ layers: 1, width: 2, dilations: [4], kernel: 3 })).toEqual([0, 4, 8])
+})
+
+it('keeps documents apart that stand side by side', () => {
+  packingLaw(createModel({ domain: { length: 'variable', components: 1, values: 3, end: 2 }, order: leftToRight(), network: causalConvolution({ layers: 2, width: 3, dilations: [1, 2], kernel: 3 }), head: categorical() }))
+})
+
+describe('options', () => {
+  it('are rebuilt from a file', () => {
+    const { name, options } = causalConvolution({ layers: 3, width: 4 })
+    expect(options).toEqual({ layers: 3, width: 4, dilations: [1, 2, 4], kernel: 2, residual: true, skip: true, skipWidth: 4, gated: true, input: 'embedding' })
+    expect(networkFromName({ name, options })).toMatchObject({ name, options })
+    const plain = causalConvolution({ layers: 1, width: 2, skip: false })
+    expect(networkFromName(plain)).toMatchObject({ name, options: plain.options })
+  })
+  it.each([
+    [{ layers: 1, width: 4, depth: 2 }, /unknown option "depth"/],
+    [{ layers: 0, width: 4 }, /layers/],
+    [{ layers: 1, width: 0 }, /width/],
+    [{ layers: 1, width: 4, kernel: 1 }, /kernel must be a whole number of at least 2/],
+    [{ layers: 1, width: 4, dilations: [] }, /dilations must be a list/],
+    [{ layers: 1, width: 4, dilations: [0] }, /dilations\[0\]/],
+    [{ layers: 1, width: 4, dilations: [1, 2] }, /2 dilations for 1 layers/],
+    [{ layers: 1, width: 4, residual: 1 }, /residual must be true or false/],
+    [{ layers: 1, width: 4, skip: false, skipWidth: 8 }, /skipWidth belongs to skip/],
+    [{ layers: 1, width: 4, input: 'raw' }, /'scaled' or 'embedding'/],
+  ])('%j throws', (options, message) => {
+    expect(() => causalConvolution(options as never)).toThrow(InvalidOptionError)
+    expect(() => causalConvolution(options as never)).toThrow(message)
+  })
+  it('what does not fit is refused', () => {
+    const domain: Domain = { length: 4, components: 1, values: 2 }
+    expect(() => createModel({ domain, order: leftToRight({ groupSize: 2 }), network: causalConvolution({ layers: 1, width: 4 }), head: bernoulli() })).toThrow(UnsupportedError)
+    expect(() => createModel({ domain, order: leftToRight(), network: causalConvolution({ layers: 1, width: 4, skipWidth: 6 }), head: categorical({ tied: true }) }).initialize(1)).toThrow(/tied needs features as wide as the embedding, 4, these have 6/)
+  })
+})
