@@ -65,8 +65,10 @@ async function filesOf(trained: TrainedImage, { data = {}, dataLicence = 'unknow
  */
 export async function exportModel(trained: TrainedImage, directory: string, options: ExportOptions = {}): Promise<void> {
   refuseUnknownOptions('exportModel', options, ['overwrite', 'layout', 'data', 'dataLicence', 'command', 'results'])
+  if ('opened' in trained) throw new InvalidOptionError('exportModel: the model is an exported one already. Copy its files.')
   const { layout = 'chainrule', overwrite } = options
   if (!layouts.includes(layout)) throw new InvalidOptionError(`exportModel: layout must be one of ${layouts.join(', ')}, got ${JSON.stringify(layout)}.`)
+  if (options.dataLicence !== undefined && typeof options.dataLicence !== 'string') throw new InvalidOptionError(`exportModel: dataLicence must be a text, such as 'CC BY 4.0', got ${typeof options.dataLicence}.`)
   const files = await filesOf(trained, options)
   if (layout === 'single-file') return writeSingleFile(directory, singleFileOf(files), { overwrite })
   await writeModel(directory, files, { overwrite })

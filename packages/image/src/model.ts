@@ -1,5 +1,5 @@
 /** An image model: a tokenizer, an order, a network and a head. */
-import { type Order, raster, refuseUnknownOptions } from '@chainrule/core'
+import { InvalidOptionError, type Order, raster, refuseUnknownOptions } from '@chainrule/core'
 import { createModel, type Head, type Model, type Network } from '@chainrule/core/tensors'
 import type { Trained } from '@chainrule/train'
 import type { ImageTokenizer } from './tokenizers/index.js'
@@ -25,5 +25,6 @@ export interface TrainedImage extends ImageModel, Omit<Trained, 'model'> {}
 export function imageModel(options: ImageModelOptions): ImageModel {
   refuseUnknownOptions('imageModel', options, ['tokenizer', 'network', 'head', 'order'])
   const { tokenizer, network, head, order = raster() } = options
+  for (const [name, piece] of Object.entries({ tokenizer, network, head })) if (!piece) throw new InvalidOptionError(`imageModel: ${name} is missing. Give a tokenizer, a network and a head: pixels({ … }), maskedConvolution({ … }), bernoulli(), for example.`)
   return { modality: 'image', tokenizer, model: createModel({ domain: tokenizer.domain, order, network, head }) }
 }

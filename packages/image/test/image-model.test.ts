@@ -136,6 +136,8 @@ describe('fit and evaluate', () => {
     await expect(evaluate(trained, stripes(3))).rejects.toThrow(/4×5×3/)
     await expect(evaluate(loaded, stripes(), { threads: 1 })).rejects.toThrow(InvalidOptionError)
     await expect(evaluate(trained, stripes(), { window: 3 } as never)).rejects.toThrow(/unknown option/)
+    await expect(exportModel(loaded as never, join(folder, 'again'))).rejects.toThrow(/exported one already/)
+    expect(() => imageModel({ tokenizer: trained.tokenizer, network: network() } as never)).toThrow(/head is missing/)
   })
 })
 
