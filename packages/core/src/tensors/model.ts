@@ -86,7 +86,7 @@ export function createModel({ domain, order, network, head }: ModelPieces): Mode
     isFixed: (name) => name.startsWith('network/') && boundNetwork.isFixed?.(name.slice('network/'.length)) === true,
     ...(boundNetwork.count && { count: (sequences: Iterable<ArrayLike<number>>) => prefixed(boundNetwork.count!(sequences), 'network/') }),
     logProbability(parameters, x, before, masks) {
-      if (before && isPacked(before) && !boundNetwork.packs) throw new UnsupportedError(`${network.name}: cannot take documents side by side, since it does not begin anew within x. Use transformer(), recurrent() or causalConvolution().`)
+      if (before && isPacked(before) && !boundNetwork.packs) throw new UnsupportedError(`${network.name}: cannot take documents side by side, since it does not begin anew within x. Use transformer() or recurrent().`)
       const features = boundNetwork.forward(ofNetwork(parameters), x, before, masks)
       return ofVariables(boundHead.logProbability(ofHead(parameters), features, x), () => previous(x, resolvedOrder, before))
     },
