@@ -13,8 +13,8 @@ const [name, folder, from, to] = process.argv.slice(2)
 const target = targets[name]
 const say = (line) => new Promise((done) => process.stdout.write(`${JSON.stringify(line)}\n`, done))
 
-/** A message for people: it says something, and is no accident of the language ("got undefined" is what a missing value is called). */
-const isNamed = (error) => error instanceof ChainruleError && error.message.length > 20 && !/(?<!got )undefined|\[object|NaN\b/.test(error.message)
+/** A message for people: it says something, and is no accident of the language ("got undefined" is what a missing value is called, and NaN is what some weights give). */
+const isNamed = (error) => error instanceof ChainruleError && error.message.length > 20 && !/(?<!got )undefined|\[object/.test(error.message)
 
 if (from === 'prepare') await target.prepare(folder)
 else {
