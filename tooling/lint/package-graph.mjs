@@ -14,7 +14,8 @@ import { fileURLToPath } from 'node:url'
 const root = process.argv[2] ?? join(dirname(fileURLToPath(import.meta.url)), '../..')
 
 const tensors = '@tensorflow/tfjs-core'
-const modality = { layer: 5, uses: ['core', 'networks', 'train', 'onnx', 'runtime'], outside: [tensors, 'onnxruntime-node'] }
+const belowModalities = ['core', 'networks', 'train', 'onnx', 'runtime']
+const modality = { layer: 6, uses: [...belowModalities, 'modality'], outside: [tensors, 'onnxruntime-node'] }
 /** Sees all packages, by their public entry points. */
 const consumer = (layer) => ({ layer, uses: 'all', outside: 'all' })
 
@@ -35,17 +36,18 @@ const table = {
   networks: { layer: 3, uses: ['core'], outside: [tensors] },
   train: { layer: 4, uses: ['core'], outside: [tensors] },
   onnx: { layer: 4, uses: ['core', 'runtime'], outside: [tensors, '@bufbuild/protobuf', 'onnx-buf'] },
+  modality: { layer: 5, uses: belowModalities, outside: [tensors] },
   text: modality,
   image: { ...modality, outside: [...modality.outside, 'sharp'] },
   audio: { ...modality, outside: [...modality.outside, '@alexanderolsen/libsamplerate-js', 'audio-decode'] },
-  demo: consumer(6),
-  examples: consumer(7),
-  recipes: consumer(7),
-  benchmarks: consumer(7),
-  laws: consumer(7),
-  'backend-conformance': consumer(7),
-  packaging: consumer(7),
-  mutations: consumer(7),
+  demo: consumer(7),
+  examples: consumer(8),
+  recipes: consumer(8),
+  benchmarks: consumer(8),
+  laws: consumer(8),
+  'backend-conformance': consumer(8),
+  packaging: consumer(8),
+  mutations: consumer(8),
 }
 
 const scope = '@chainrule/'

@@ -90,7 +90,7 @@ export async function report(path: string, description: Description, output: Out
 }
 
 function ofRun(run: Run): Description {
-  const { description, textModel } = run
+  const { description } = run
   const { tokenizer, order, network, head, data, validation, from, command, results = {} } = description
   const trained = trainedOf(run)
   return {
@@ -99,9 +99,9 @@ function ofRun(run: Run): Description {
     documents: trained.documents,
     nouns: ['token', 'text'],
     parameters: trained.parameters,
-    state: textModel.model.state,
-    context: contextOf(textModel.model),
-    reads: reachOf(textModel.model),
+    state: trained.model.state,
+    context: contextOf(trained.model),
+    reads: reachOf(trained.model),
     data,
     training: { ...(command !== undefined && { command }), ...describeTraining(trained), ...(validation && { validation: { ...validation } }), ...(from && { from: { ...from } }) },
     results,

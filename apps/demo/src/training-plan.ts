@@ -114,7 +114,7 @@ function validationOf({ validateEvery, patience }: TrainOptions, { validationBeg
 
 /** @throws {InvalidDataError} for another text. @throws {InvalidOptionError} naming an option that contradicts the run */
 export async function resumedPlan(options: TrainOptions): Promise<TrainingPlan> {
-  const { description, textModel: model, state, best } = await readRun(options.out)
+  const { description, model, state, best } = await readRun(options.out)
   const text = await readData(readAsTrained({ data: options.data }, description.data))
   await refuseContradictions(options, description, model, text)
   const { sha256 } = describeData(options.data, text, { begin: 0, end: 0 })

@@ -93,7 +93,7 @@ describe('tokenizers', () => {
     writeFileSync(at('tokenizer.json'), JSON.stringify(tokenizerJson(tokenizer)))
     const { code, stderr } = await run(...quick('text.txt', 'loaded', '--tokenizer', at('tokenizer.json')))
     expect(code, stderr).toBe(0)
-    expect((await readRun(at('loaded'))).textModel.tokenizer.encode(shortText())).toEqual(tokenizer.encode(shortText()))
+    expect((await readRun(at('loaded'))).model.tokenizer.encode(shortText())).toEqual(tokenizer.encode(shortText()))
     const resume = (...more: string[]) => run('train', 'text', '--data', at('text.txt'), '--out', at('loaded'), '--resume', ...more)
     expect((await resume('--tokenizer', at('tokenizer.json'))).code).toBe(0)
     writeFileSync(at('tokenizer.json'), JSON.stringify(tokenizerJson(trainBytePair(shortText(), { vocabulary: 291 }))))

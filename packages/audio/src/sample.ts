@@ -1,8 +1,6 @@
-/** `sample`, `stream`, `score` and `evaluate`: exact, by the exported graphs; a trained model is recorded and opened for the one call. */
+/** `sample`, `stream`, `score` and `evaluate` of an opened model: exact, by the exported graphs. */
 import { bitsPerSample, InvalidDataError, InvalidOptionError, refuseUnknownOptions, type SamplingFilters, samplingFilterNames, wholeNumber } from '@chainrule/core'
-import { openTrained } from './export.js'
 import type { LoadedAudio } from './loaded.js'
-import type { TrainedAudio } from './model.js'
 import type { Sound } from './sound.js'
 
 export interface StreamAudioOptions extends SamplingFilters {
@@ -40,16 +38,6 @@ export interface AudioEvaluation {
 
 const streamOptions = ['prompt', 'frames', 'seed', 'temperature', 'signal', ...samplingFilterNames]
 
-async function withOpened<Result>(model: TrainedAudio | LoadedAudio, use: (loaded: LoadedAudio) => Promise<Result>): Promise<Result> {
-  if ('opened' in model) return use(model)
-  const loaded = await openTrained(model)
-  try {
-    return await use(loaded)
-  } finally {
-    await loaded.release()
-  }
-}
-
 /** What the runtime is asked for, and the values of the prompt. */
 function requestOf(owner: string, { tokenizer, manifest }: LoadedAudio, { prompt, frames, seed = 0, ...options }: StreamAudioOptions) {
   if (manifest.domain.length !== 'variable') {
@@ -64,15 +52,18 @@ function requestOf(owner: string, { tokenizer, manifest }: LoadedAudio, { prompt
 }
 
 /** Sounds from the model; each begins with the prompt. The same seed gives the same sounds. */
-export function sample(model: TrainedAudio | LoadedAudio, options: SampleAudioOptions = {}): Promise<Sound[]> {
+export async function sample(model: LoadedAudio, options: SampleAudioOptions = {}): Promise<Sound[]> {
   refuseUnknownOptions('sample', options, [...streamOptions, 'count'])
   const { count: asked = 1, ...rest } = options
   const count = wholeNumber('sample', 'count', asked)
-  return withOpened(model, async (loaded) => {
-    const { request, given } = requestOf('sample', loaded, rest)
-    const { values } = await loaded.opened.sample({ ...request, count })
-    const size = values.length / count
-    return Array.from({ length: count }, (_, which) => loaded.tokenizer.decode(Int32Array.of(...given, ...values.subarray(which * size, (which + 1) * size))))
+  const { request, given } = requestOf('sample', model, rest)
+  const { values } = await model.opened.sample({ ...request, count })
+  const size = values.length / count
+  return Array.from({ length: count }, (_, which) => {
+    const x = new Int32Array(given.length + size)
+    x.set(given)
+    x.set(values.subarray(which * size, (which + 1) * size), given.length)
+    return model.tokenizer.decode(x)
   })
 }
 
@@ -93,16 +84,14 @@ export interface ScoreAudioOptions {
 }
 
 /** −log p of a sound, frame by frame, each given everything before it. @throws {InvalidDataError} for a sound that the tokenizer refuses, or an empty one */
-export function score(model: TrainedAudio | LoadedAudio, sound: Sound, options: ScoreAudioOptions = {}): Promise<AudioScore> {
+export async function score({ tokenizer, opened }: LoadedAudio, sound: Sound, options: ScoreAudioOptions = {}): Promise<AudioScore> {
   refuseUnknownOptions('score', options, ['signal'])
-  return withOpened(model, async ({ tokenizer, opened }) => {
-    const x = tokenizer.encode(sound)
-    const samples = sound.samples.length
-    if (samples === 0) throw new InvalidDataError('score: the sound has no samples; there is nothing to score.')
-    const nats = await opened.score({ x, length: x.length / tokenizer.frameLength, signal: options.signal })
-    const totalNats = nats.reduce((sum, value) => sum + value, 0)
-    return { nats, totalNats, samples, bitsPerSample: bitsPerSample(totalNats, samples) }
-  })
+  const x = tokenizer.encode(sound)
+  const samples = sound.samples.length
+  if (samples === 0) throw new InvalidDataError('score: the sound has no samples; there is nothing to score.')
+  const nats = await opened.score({ x, length: x.length / tokenizer.frameLength, signal: options.signal })
+  const totalNats = nats.reduce((sum, value) => sum + value, 0)
+  return { nats, totalNats, samples, bitsPerSample: bitsPerSample(totalNats, samples) }
 }
 
 export interface EvaluateAudioOptions extends ScoreAudioOptions {
@@ -110,18 +99,16 @@ export interface EvaluateAudioOptions extends ScoreAudioOptions {
 }
 
 /** −log p of sounds, each whole and from its beginning: the exact likelihood of what is held out. @throws as `score` does, and for no sounds */
-export async function evaluate(model: TrainedAudio | LoadedAudio, sounds: readonly Sound[], options: EvaluateAudioOptions = {}): Promise<AudioEvaluation> {
+export async function evaluate(model: LoadedAudio, sounds: readonly Sound[], options: EvaluateAudioOptions = {}): Promise<AudioEvaluation> {
   refuseUnknownOptions('evaluate', options, ['signal', 'onProgress'])
   if (sounds.length === 0) throw new InvalidDataError('evaluate: there is no sound; there is nothing to evaluate.')
   const { onProgress, ...rest } = options
-  return withOpened(model, async (loaded) => {
-    let [totalNats, samples] = [0, 0]
-    for (const [at, sound] of sounds.entries()) {
-      const scored = await score(loaded, sound, rest)
-      totalNats += scored.totalNats
-      samples += scored.samples
-      onProgress?.({ sounds: at + 1, of: sounds.length })
-    }
-    return { totalNats, sounds: sounds.length, samples, seconds: samples / loaded.tokenizer.sampleRateHz, bitsPerSample: bitsPerSample(totalNats, samples) }
-  })
+  let [totalNats, samples] = [0, 0]
+  for (const [at, sound] of sounds.entries()) {
+    const scored = await score(model, sound, rest)
+    totalNats += scored.totalNats
+    samples += scored.samples
+    onProgress?.({ sounds: at + 1, of: sounds.length })
+  }
+  return { totalNats, sounds: sounds.length, samples, seconds: samples / model.tokenizer.sampleRateHz, bitsPerSample: bitsPerSample(totalNats, samples) }
 }

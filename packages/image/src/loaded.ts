@@ -1,37 +1,23 @@
 /** Opening what has been exported, to sample, stream, score and complete. */
-import { InvalidModelError, type ModelManifest } from '@chainrule/core'
-import { type ModelSource, type OpenModel, openModel, type OpenModelOptions } from '@chainrule/runtime'
+import { type Loaded, openAs, type OpenOptions, type Reader } from '@chainrule/modality/loaded'
+import type { ModelSource } from '@chainrule/runtime'
 import { type ImageTokenizer, tokenizerFromName } from './tokenizers/index.js'
 
-/** Where and how its graphs run. */
-export type OpenOptions = OpenModelOptions
+export type { OpenOptions } from '@chainrule/modality/loaded'
+
+export interface Reading {
+  readonly tokenizer: ImageTokenizer
+}
 
 /** An exported image model, opened. */
-export interface LoadedImage {
-  readonly modality: 'image'
-  readonly tokenizer: ImageTokenizer
-  readonly manifest: ModelManifest
-  readonly opened: OpenModel
-  /** What runs it and why, in one line. */
-  readonly reason: string
-  /** Frees its sessions; ends their thread where there is one. */
-  release(): Promise<void>
-}
+export interface LoadedImage extends Reading, Loaded<'image'> {}
+
+export const reader: Reader<'image', Reading> = { modality: 'image', of: 'images', reading: (tokenizer) => ({ tokenizer: tokenizerFromName(tokenizer) }), domainOf: ({ tokenizer }) => tokenizer.domain }
 
 /**
  * Opens an exported model: a directory or a single file by path or URL, or the bytes of them.
  * @throws {InvalidModelError} where a file is damaged, missing, or not of an image model
  */
-export async function loadModel(source: ModelSource, options: OpenOptions = {}): Promise<LoadedImage> {
-  const opened = await openModel(source, options)
-  const { manifest } = opened
-  try {
-    if (manifest.modality !== 'image') throw new InvalidModelError(`${typeof source === 'string' || source instanceof URL ? String(source) : 'The model'} is a model of ${manifest.modality}, not of images.`)
-    const tokenizer = tokenizerFromName(manifest.tokenizer)
-    if (JSON.stringify(tokenizer.domain) !== JSON.stringify(manifest.domain)) throw new InvalidModelError('model.json: the tokenizer and the domain do not agree. The file is damaged.')
-    return { modality: 'image', tokenizer, manifest, opened, reason: opened.reason, release: () => opened.release() }
-  } catch (error) {
-    await opened.release()
-    throw error
-  }
+export function loadModel(source: ModelSource, options: OpenOptions = {}): Promise<LoadedImage> {
+  return openAs(reader, source, options)
 }

@@ -1,10 +1,10 @@
 /** From trained to opened, and back: what has just been trained is recorded to run it; what has been exported may be trained on. */
-import { orderFromName, type ParameterArrays } from '@chainrule/core'
-import { headFromName } from '@chainrule/core/tensors'
-import { networkFromName } from '@chainrule/networks'
+import type { ParameterArrays } from '@chainrule/core'
+import * as shared from '@chainrule/modality'
 import { recordTrained } from './export.js'
 import { type LoadedImage, loadModel, type OpenOptions } from './loaded.js'
-import { type ImageModel, imageModel, type TrainedImage } from './model.js'
+import { modality } from './modality.js'
+import type { ImageModel, TrainedImage } from './model.js'
 
 /** Opens a trained model without writing it to disk: recorded in memory, then as any exported one. */
 export async function openTrained(trained: TrainedImage, options: OpenOptions = {}): Promise<LoadedImage> {
@@ -12,8 +12,6 @@ export async function openTrained(trained: TrainedImage, options: OpenOptions = 
 }
 
 /** The pieces and the parameters of an opened model, to train on from. @throws {UnknownPieceError} for a piece that nothing here answers to */
-export async function modelOf({ tokenizer, manifest, opened }: LoadedImage): Promise<ImageModel & { readonly parameters: ParameterArrays }> {
-  const { order, network, head } = manifest
-  const model = imageModel({ tokenizer, order: orderFromName(order), network: networkFromName(network), head: headFromName(head) })
-  return { ...model, parameters: await opened.parameters() }
+export function modelOf(loaded: LoadedImage): Promise<ImageModel & { readonly parameters: ParameterArrays }> {
+  return shared.modelOf(modality, loaded)
 }

@@ -1,8 +1,8 @@
-/** A few samples of a model in training: recorded in memory and run as an exported model is, so they cost about as much as an export. */
-import { describe, type ParameterArrays } from '@chainrule/core'
-import { recordModel } from '@chainrule/onnx'
+/** A few samples of a model in training. */
+import type { ParameterArrays } from '@chainrule/core'
+import { withParameters } from '@chainrule/modality'
 import type { Image } from './image.js'
-import { loadModel } from './loaded.js'
+import { modality } from './modality.js'
 import type { ImageModel } from './model.js'
 import { sample } from './sample.js'
 
@@ -20,12 +20,6 @@ export interface PreviewImageOptions {
 export const previewOptions = ['everySteps', 'show', 'count', 'seed', 'temperature']
 
 /** Samples of these parameters. */
-export async function previewOf({ model, tokenizer }: ImageModel, parameters: ParameterArrays, { count = 16, seed, temperature }: PreviewImageOptions, threads?: number): Promise<Image[]> {
-  const card = { data: {}, results: {}, training: {}, exportedAt: '' }
-  const loaded = await loadModel(await recordModel({ model, parameters, modality: 'image', tokenizer: describe(tokenizer), card }), { provider: 'cpu', threads })
-  try {
-    return await sample(loaded, { count, seed, temperature })
-  } finally {
-    await loaded.release()
-  }
+export function previewOf(imageModel: ImageModel, parameters: ParameterArrays, { count = 16, seed, temperature }: PreviewImageOptions, threads?: number): Promise<Image[]> {
+  return withParameters(modality, imageModel, parameters, threads, (loaded) => sample(loaded, { count, seed, temperature }))
 }

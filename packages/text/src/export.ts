@@ -1,65 +1,24 @@
 /** `exportModel`: a trained language model as a directory of ONNX graphs, weights and a description. */
-import { describe, InvalidOptionError, type JsonObject, refuseUnknownOptions } from '@chainrule/core'
-import { type ModelToExport, recordModel, singleFileOf, writeModel, writeSingleFile } from '@chainrule/onnx'
+import type { JsonObject } from '@chainrule/core'
+import * as shared from '@chainrule/modality'
+import { modality } from './modality.js'
 import type { TrainedText } from './model.js'
 import { recordForTransformers, transformersGraphFile } from './transformers-layout.js'
 
-export const layouts = ['chainrule', 'single-file', 'transformers.js'] as const
+export const layouts = [...shared.layouts, 'transformers.js'] as const
 export type Layout = (typeof layouts)[number]
 
-export interface ExportOptions {
-  /** Replace an existing directory. */
-  overwrite?: boolean
-  /** 'chainrule' (default): a directory. 'single-file': the same model as one .onnx file that any onnxruntime runs. 'transformers.js': what that loads. */
-  layout?: Layout
-  /** For the model card: what it was trained on. */
-  data?: JsonObject
-  /** For the model card: the licence of that data; 'unknown' by default. */
-  dataLicence?: string
-  /** For the model card: the command that trained it. */
-  command?: string
-  /** For the model card: what it reached, with units in the names. */
-  results?: JsonObject
-}
-
-const recorded = new WeakMap<TrainedText, Promise<Record<string, Uint8Array>>>()
+/** `layout`: beside the layouts of all models 'transformers.js', what that loads. */
+export type ExportOptions = shared.ExportOptions<Layout>
 
 /** The files of the exported model, in memory. Recorded once for each trained model. */
 export function recordTrained(trained: TrainedText): Promise<Record<string, Uint8Array>> {
-  const known = recorded.get(trained)
-  if (known) return known
-  const files = filesOf(trained, {})
-  recorded.set(trained, files)
-  return files
+  return shared.recordTrained(modality, trained)
 }
 
-/**
- * How a model was trained, for its card: settings, updates and seconds, and which parameters it has: the last ones or their average,
- * of the last update or of the one that validation chose.
- */
-export function describeTraining({ model, settings, window, state, selection: { kind, step, validationNats } }: Pick<TrainedText, 'model' | 'settings' | 'window' | 'state' | 'selection'>): JsonObject {
-  if (model.count) return { counted: true, window, seconds: Math.round(state.seconds) }
-  return {
-    ...settings,
-    window,
-    updates: state.step,
-    seconds: Math.round(state.seconds),
-    parametersKept: kind,
-    parametersOfUpdate: step,
-    ...(validationNats !== undefined && { validationNatsPerToken: validationNats }),
-  }
-}
-
-async function filesOf(trained: TrainedText, { layout = 'chainrule', data = {}, dataLicence = 'unknown', command, results = {} }: ExportOptions): Promise<Record<string, Uint8Array>> {
-  const { model, parameters, tokenizer } = trained
-  const given: ModelToExport = {
-    model,
-    parameters,
-    modality: 'text',
-    tokenizer: describe(tokenizer),
-    card: { data: { ...data, licence: dataLicence }, results, training: { ...(command !== undefined && { command }), ...describeTraining(trained) }, exportedAt: new Date().toISOString() },
-  }
-  return layout === 'transformers.js' ? recordForTransformers(given, tokenizer) : recordModel(given)
+/** How a model was trained, for its card. */
+export function describeTraining(trained: Pick<TrainedText, 'model' | 'settings' | 'window' | 'state' | 'selection'>): JsonObject {
+  return shared.describeTraining(modality, trained)
 }
 
 /**
@@ -67,13 +26,6 @@ async function filesOf(trained: TrainedText, { layout = 'chainrule', data = {}, 
  * @throws {InvalidDataError} where the directory exists and `overwrite` is not set
  * @throws {UnsupportedError} where the layout has no form for the model
  */
-export async function exportModel(trained: TrainedText, directory: string, options: ExportOptions = {}): Promise<void> {
-  refuseUnknownOptions('exportModel', options, ['overwrite', 'layout', 'data', 'dataLicence', 'command', 'results'])
-  if ('opened' in trained) throw new InvalidOptionError('exportModel: the model is an exported one already. Copy its files, or export the trained model in another layout.')
-  const { layout = 'chainrule', overwrite } = options
-  if (!layouts.includes(layout)) throw new InvalidOptionError(`exportModel: layout must be one of ${layouts.join(', ')}, got ${JSON.stringify(layout)}.`)
-  if (options.dataLicence !== undefined && typeof options.dataLicence !== 'string') throw new InvalidOptionError(`exportModel: dataLicence must be a text, such as 'CC BY 4.0', got ${typeof options.dataLicence}.`)
-  const files = await filesOf(trained, options)
-  if (layout === 'single-file') return writeSingleFile(directory, singleFileOf(files), { overwrite })
-  await writeModel(directory, files, { overwrite, ...(layout === 'transformers.js' && { mark: transformersGraphFile }) })
+export function exportModel(trained: TrainedText, directory: string, options: ExportOptions = {}): Promise<void> {
+  return shared.exportBound(modality, trained, directory, options, { 'transformers.js': { mark: transformersGraphFile, record: (given, { tokenizer }) => recordForTransformers(given, tokenizer) } })
 }

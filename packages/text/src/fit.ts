@@ -1,12 +1,10 @@
 /** `fit` and `plan` for text. */
-import { describe, InvalidOptionError, type JsonObject, type ParameterArrays, refuseUnknownOptions, UnsupportedError, wholeNumber } from '@chainrule/core'
-import type { Engine } from '@chainrule/core/tensors'
-import { onnx } from '@chainrule/onnx'
-import * as training from '@chainrule/train'
+import { InvalidOptionError, refuseUnknownOptions, UnsupportedError, wholeNumber } from '@chainrule/core'
+import { fitBound, type FitOptions, planBound, type PlanOptions } from '@chainrule/modality'
+import type * as training from '@chainrule/train'
 import { endOf, encodeText, partOf, type TextData, textsOf } from './documents.js'
 import { contextOf, type TextModel, type TrainedText } from './model.js'
 import { previewOf, previewOptions, type PreviewTextOptions } from './preview.js'
-import type { RunDescription } from './run.js'
 import { documentWindows, evaluationWindows, trainingWindows } from './windows.js'
 
 /** Text that is not trained on, measured in windows as by `evaluate`. */
@@ -18,32 +16,15 @@ export interface TextValidationOptions extends Omit<training.ValidationOptions, 
   readonly end?: number
 }
 
-export interface PlanTextOptions extends training.TrainingSettings {
+export interface PlanTextOptions extends PlanOptions {
   /** Tokens of one training window; the network's context by default. */
   window?: number
-  /** Default: the recorded program on onnxruntime. */
-  engine?: Engine
-  /** Threads of the default engine. */
-  threads?: number
-  /** Where to go on from; absent: a new training. */
-  state?: training.TrainingState
 }
 
-export interface FitTextOptions extends PlanTextOptions {
-  signal?: AbortSignal
-  /** Called after every update. */
-  onProgress?: (progress: training.TrainingProgress) => void
-  /** The best parameters so far, where `state` has validated. */
-  best?: training.BestParameters
-  /** Fine-tuning: a model of the same pieces, or its parameters, to begin with. */
-  from?: ParameterArrays | Pick<TrainedText, 'tokenizer' | 'parameters'>
+export interface FitTextOptions extends FitOptions, PlanTextOptions {
   validation?: TextValidationOptions
   /** A short sample every so often. */
   preview?: PreviewTextOptions
-  /** Where to keep checkpoints; `run` is stored with them. */
-  checkpoint?: Omit<training.CheckpointOptions, 'run'> & { readonly run?: JsonObject | RunDescription }
-  /** Where to write one line of numbers for each update. */
-  metrics?: training.MetricsOptions
 }
 
 /**
@@ -54,28 +35,24 @@ export interface FitTextOptions extends PlanTextOptions {
  */
 export async function fit(textModel: TextModel, text: TextData, options: FitTextOptions): Promise<TrainedText> {
   if (typeof options !== 'object') throw new InvalidOptionError(`fit: expected options, with the number of updates at least: { steps: 300 }; got ${typeof options}.`)
-  const { window: asked, engine, threads, checkpoint, validation, preview, from, ...rest } = options
-  const { model, tokenizer } = textModel
+  const { window: asked, validation, preview, ...rest } = options
   const window = windowOf(textModel, asked)
   if (preview) {
     refuseUnknownOptions('preview', preview, previewOptions)
-    tokenizer.encode(preview.prompt ?? '') // or it would fail after hours
+    textModel.tokenizer.encode(preview.prompt ?? '') // or it would fail after hours
   }
-  const trained = await training.fit(model, trainingData(textModel, text, window), {
-    ...rest,
-    engine: engine ?? onnx({ threads }),
+  const trained = await fitBound(textModel, rest, {
+    data: trainingData(textModel, text, window),
     length: window,
-    ...(from && { from: parametersFrom(textModel, from) }),
     ...(validation && { validation: validationOf(textModel, validation, window) }),
-    ...(preview && { preview: { everySteps: preview.everySteps, show: async (parameters: ParameterArrays, step: number) => preview.show(await previewOf(textModel, parameters, preview, threads), step) } }),
-    ...(checkpoint && { checkpoint: { ...checkpoint, run: (checkpoint.run ?? {}) as JsonObject } }),
+    ...(preview && { preview: { everySteps: preview.everySteps, show: async (parameters, step) => preview.show(await previewOf(textModel, parameters, preview, rest.threads), step) } }),
   })
-  return { ...textModel, ...trained, window }
+  return { ...trained, window }
 }
 
 /** What a training is going to take: parameters, arithmetic, memory, time. Makes and forgets a few updates where `state` knows no rate. */
-export async function plan(textModel: TextModel, { window, engine, threads, ...rest }: PlanTextOptions): Promise<training.Plan> {
-  return training.plan(textModel.model, { ...rest, engine: engine ?? onnx({ threads }), length: windowOf(textModel, window) })
+export function plan(textModel: TextModel, { window, ...rest }: PlanTextOptions): Promise<training.Plan> {
+  return planBound(textModel, rest, windowOf(textModel, window))
 }
 
 function trainingData(textModel: TextModel, text: TextData, window: number): training.Data {
@@ -102,12 +79,3 @@ function windowOf({ model }: TextModel, asked: number | undefined): number {
 function validationOf(textModel: TextModel, { text, begin, end, ...rest }: TextValidationOptions, window: number): training.ValidationOptions {
   return { ...rest, data: evaluationWindows(partOf(textModel, text, begin, end).stretches, window) }
 }
-
-function parametersFrom({ tokenizer }: TextModel, from: NonNullable<FitTextOptions['from']>): ParameterArrays {
-  if (!isModel(from)) return from
-  const [own, given] = [tokenizer, from.tokenizer].map((each) => JSON.stringify(describe(each)))
-  if (own !== given) throw new InvalidOptionError(`fit: from has another tokenizer (${from.tokenizer.name}, ${from.tokenizer.domain.values} values; this model: ${tokenizer.name}, ${tokenizer.domain.values}). The same numbers would mean other tokens: build this model with the tokenizer of from.`)
-  return from.parameters
-}
-
-const isModel = (from: NonNullable<FitTextOptions['from']>): from is Pick<TrainedText, 'tokenizer' | 'parameters'> => typeof (from as Partial<TrainedText>).tokenizer?.encode === 'function'

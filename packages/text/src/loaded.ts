@@ -1,38 +1,20 @@
 /** Opening what has been exported, to sample, stream and score. */
-import { InvalidModelError, type ModelManifest } from '@chainrule/core'
-import { type ModelSource, type OpenModel, openModel, type OpenModelOptions } from '@chainrule/runtime'
+import { type Loaded, openAs, type OpenOptions, type Reader } from '@chainrule/modality/loaded'
+import type { ModelSource } from '@chainrule/runtime'
 import { domainOf, type Reading } from './documents.js'
 import { tokenizerFromName } from './tokenizers/index.js'
 
-/** Where and how its graphs run. */
-export type OpenOptions = OpenModelOptions
+export type { OpenOptions } from '@chainrule/modality/loaded'
 
 /** An exported language model, opened. */
-export interface LoadedText extends Reading {
-  readonly modality: 'text'
-  readonly manifest: ModelManifest
-  readonly opened: OpenModel
-  /** What runs it and why, in one line. */
-  readonly reason: string
-  /** Frees its sessions; ends their thread where there is one. */
-  release(): Promise<void>
-}
+export interface LoadedText extends Reading, Loaded<'text'> {}
+
+export const reader: Reader<'text', Reading> = { modality: 'text', of: 'text', reading: (tokenizer, documents) => ({ tokenizer: tokenizerFromName(tokenizer), documents }), domainOf }
 
 /**
  * Opens an exported model: a directory or a single file by path or URL, or the bytes of them.
  * @throws {InvalidModelError} where a file is damaged, missing, or not of a text model
  */
-export async function loadModel(source: ModelSource, options: OpenOptions = {}): Promise<LoadedText> {
-  const opened = await openModel(source, options)
-  const { manifest } = opened
-  try {
-    if (manifest.modality !== 'text') throw new InvalidModelError(`${typeof source === 'string' || source instanceof URL ? String(source) : 'The model'} is a model of ${manifest.modality}, not of text.`)
-    const tokenizer = tokenizerFromName(manifest.tokenizer)
-    const documents = manifest.domain.end !== undefined
-    if (JSON.stringify(domainOf({ tokenizer, documents })) !== JSON.stringify(manifest.domain)) throw new InvalidModelError('model.json: the tokenizer and the domain do not agree. The file is damaged.')
-    return { modality: 'text', tokenizer, documents, manifest, opened, reason: opened.reason, release: () => opened.release() }
-  } catch (error) {
-    await opened.release()
-    throw error
-  }
+export function loadModel(source: ModelSource, options: OpenOptions = {}): Promise<LoadedText> {
+  return openAs(reader, source, options)
 }

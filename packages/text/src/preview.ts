@@ -1,7 +1,7 @@
-/** A short sample of a model in training: recorded in memory and run as an exported model is, so it costs about as much as an export. */
-import { describe, type ParameterArrays } from '@chainrule/core'
-import { recordModel } from '@chainrule/onnx'
-import { loadModel } from './loaded.js'
+/** A short sample of a model in training. */
+import type { ParameterArrays } from '@chainrule/core'
+import { withParameters } from '@chainrule/modality'
+import { modality } from './modality.js'
 import type { TextModel } from './model.js'
 import { sample } from './sample.js'
 
@@ -21,13 +21,6 @@ export interface PreviewTextOptions {
 export const previewOptions = ['everySteps', 'show', 'prompt', 'length', 'seed', 'temperature']
 
 /** One sample of these parameters. */
-export async function previewOf({ model, tokenizer }: TextModel, parameters: ParameterArrays, { prompt, length = 80, seed, temperature }: PreviewTextOptions, threads?: number): Promise<string> {
-  const card = { data: {}, results: {}, training: {}, exportedAt: '' }
-  const loaded = await loadModel(await recordModel({ model, parameters, modality: 'text', tokenizer: describe(tokenizer), card }), { provider: 'cpu', threads })
-  try {
-    const [text] = await sample(loaded, { prompt, length, seed, temperature })
-    return text
-  } finally {
-    await loaded.release()
-  }
+export function previewOf(textModel: TextModel, parameters: ParameterArrays, { prompt, length = 80, seed, temperature }: PreviewTextOptions, threads?: number): Promise<string> {
+  return withParameters(modality, textModel, parameters, threads, async (loaded) => (await sample(loaded, { prompt, length, seed, temperature }))[0])
 }

@@ -166,7 +166,7 @@ describe('fine-tuning', () => {
     const same = await fit(model, text, { ...settings, steps: 2, from: first.parameters })
     expect(bits(same.parameters)).not.toEqual(bits(first.parameters))
     const other = textModel({ ...pieces(), tokenizer: character({ characters: `${text}!`.replaceAll('a', '') }) })
-    await expect(fit(other, text.replaceAll('a', '!'), { ...settings, from: first })).rejects.toThrow(/from has another tokenizer \(character, 27 values; this model: character, 27\)/)
+    await expect(fit(other, text.replaceAll('a', '!'), { ...settings, from: first })).rejects.toThrow(/from has another tokenizer \(character, 27 values; this model: character, 27 values\)/)
     const deeper = textModel({ ...pieces(), network: transformer({ layers: 2, heads: 2, width: 16, context: 8 }) })
     await expect(fit(deeper, text, { ...settings, from: first })).rejects.toThrow(/from holds parameters of another model/)
   })

@@ -74,7 +74,7 @@ function validationOf({ validation, validateEvery, patience }: ImageTrainOptions
 
 /** @throws {InvalidDataError} for other images. @throws {InvalidOptionError} naming an option that contradicts the run */
 export async function resumedImagePlan(options: ImageTrainOptions): Promise<ImageTrainingPlan> {
-  const { description, imageModel: model, state, best } = await readRun(options.out)
+  const { description, model, state, best } = await readRun(options.out)
   refuseContradictions(options, description)
   const images = await readForModel(options.data, model.tokenizer, description.data)
   const sha256 = fingerprint(images)

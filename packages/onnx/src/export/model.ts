@@ -1,7 +1,5 @@
 /** The exported model: graphs that share one weights file, and model.json that says what they are. */
 import { createHash } from 'node:crypto'
-import { access, mkdir, open, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
 import {
   countParameters,
   describe,
@@ -9,7 +7,6 @@ import {
   encodeSafetensors,
   formatVersion,
   graphFiles,
-  InvalidDataError,
   manifestFile,
   type ModelCard,
   type ModelManifest,
@@ -72,42 +69,4 @@ export function recordModel(given: ModelToExport): Record<string, Uint8Array> {
     card,
   }
   return { [manifestFile]: encodeManifest(manifest), ...files, [readmeFile]: modelReadme(given) }
-}
-
-/**
- * Writes the files into a new directory, whole or not at all.
- * @param files by name, which may name a folder inside
- * @param options `mark`: the file by which a directory is known to be of this layout, so that it may be replaced
- * @throws {InvalidDataError} where the directory exists and `overwrite` is not set
- */
-export async function writeModel(directory: string, files: Record<string, Uint8Array>, { overwrite = false, mark = manifestFile }: { overwrite?: boolean; mark?: string } = {}): Promise<void> {
-  const target = resolve(directory)
-  const exists = (path: string) => access(path).then(() => true, () => false)
-  if (await exists(target)) {
-    if (!overwrite) throw new InvalidDataError(`${directory} exists already. Choose another name, or overwrite it (--overwrite).`)
-    if (!(await exists(join(target, mark)))) throw new InvalidDataError(`${directory} exists and is not an exported model of this layout (it has no ${mark}), so it is not overwritten.`)
-  }
-  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.partial`)
-  await rm(temporary, { recursive: true, force: true })
-  await mkdir(temporary, { recursive: true })
-  try {
-    for (const [name, bytes] of Object.entries(files)) {
-      await mkdir(dirname(join(temporary, name)), { recursive: true })
-      const file = await open(join(temporary, name), 'w')
-      try {
-        await file.writeFile(bytes)
-        await file.sync()
-      } finally {
-        await file.close()
-      }
-    }
-    const old = `${temporary}.old`
-    const replaces = await exists(target)
-    if (replaces) await rename(target, old)
-    await rename(temporary, target)
-    if (replaces) await rm(old, { recursive: true })
-  } catch (error) {
-    await rm(temporary, { recursive: true, force: true })
-    throw error
-  }
 }

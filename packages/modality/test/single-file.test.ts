@@ -8,7 +8,7 @@ import { writeSingleFile } from '../src/index.js'
 
 let folder: string
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chainrule-onnx-'))
+  folder = await mkdtemp(join(tmpdir(), 'chainrule-modality-'))
 })
 afterEach(() => rm(folder, { recursive: true }))
 

@@ -1,0 +1,3 @@
+import { preset } from '@chainrule/tsup-config'
+
+export default preset({ index: 'src/index.ts', loaded: 'src/loaded.ts' })

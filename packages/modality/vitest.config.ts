@@ -1,0 +1,3 @@
+import { preset } from '@chainrule/vitest-config'
+
+export default preset
