@@ -105,6 +105,13 @@ describe('image files', () => {
     expect(await readImage(at('flat.webp'))).toEqual(flat)
     expect(await readImage(at('turned.jpg'))).toMatchObject({ height: 16, width: 8 })
   })
+  it('a file that has changed is read anew', async () => {
+    for (const seed of [1, 2]) {
+      const { data, ...image } = noise(5, 4, 3, seed)
+      await sharp(data, { raw: { width: 4, height: 5, channels: 3 } }).webp({ lossless: true }).toFile(at('changing.webp'))
+      expect(await readImage(at('changing.webp'))).toEqual({ ...image, data })
+    }
+  })
   it('a folder is read by name, of one size', async () => {
     const of = (name: string) => join(at('set'), name)
     await mkdir(of('within'), { recursive: true })

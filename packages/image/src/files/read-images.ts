@@ -3,7 +3,7 @@
  * rounded, palettes are looked up, a rotation that a camera noted is carried out; of several pages the first is read. Where there is
  * transparency, the image is laid on `background`. Gray of colour is sRGB luminance.
  */
-import { readdir, stat } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { InvalidDataError, InvalidOptionError, refuseUnknownOptions, wholeNumber } from '@chainrule/core'
 import type { Sharp } from 'sharp'
@@ -36,7 +36,8 @@ export async function readImage(path: string, options: ReadImageOptions = {}): P
   }
   const sharp = await loadSharp()
   try {
-    let picture: Sharp = sharp(path, { failOn: 'error' }).autoOrient().toColourspace('srgb').flatten({ background: { r, g, b } })
+    // By its bytes: libvips remembers by name what it has read, and would not see that a file has changed.
+    let picture: Sharp = sharp(await readFile(path), { failOn: 'error' }).autoOrient().toColourspace('srgb').flatten({ background: { r, g, b } })
     if (resize) picture = picture.resize({ ...resize, fit: 'cover' })
     picture = channels === 1 ? picture.toColourspace('b-w') : picture.toColourspace('srgb')
     const { data, info } = await picture.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true })
