@@ -1,7 +1,7 @@
 /**
  * Training steps beside official PyTorch, eager and compiled: the same models, a full step on both sides, in turns.
  *
- *   npm run benchmark -- training [--python PYTHON] [--cases "small GPT,MADE"] [--threads 1,2] [--rounds 7] [--without-compiled] [--json]
+ *   npm run benchmark -- training [--python PYTHON] [--cases "small GPT,PixelCNN"] [--threads 1,2] [--rounds 7] [--without-compiled] [--json]
  *
  * PYTHON has PyTorch; without it, `python3 -m venv` and pip make one in .cache/benchmarks (4 GB). Prints medians over all steps and their ratio
  * (PyTorch's time / ours: above 1, ours is faster), the share of the measured rate of a square matrix product, peak memory and set-up time. The case `parallel` is all positions at once against one at a time (parallel.mjs).

@@ -2,16 +2,20 @@
 import { createInterface } from 'node:readline'
 import { leftToRight, uniformIndex } from '@chainrule/core'
 import { bernoulli, categorical, createModel, scoped } from '@chainrule/core/tensors'
-import { multilayerPerceptron, recurrent, transformer } from '@chainrule/networks'
+import { causalConvolution, maskedConvolution, multilayerPerceptron, recurrent, transformer } from '@chainrule/networks'
 import { onnx, record, serialize } from '@chainrule/onnx'
 import { initialState, numbersOf, resolveSettings, trainingProgram } from '@chainrule/train'
 import * as tf from '@tensorflow/tfjs-core'
 
-const text = (values) => ({ length: 'variable', components: 1, values })
+const sequence = (values) => ({ length: 'variable', components: 1, values })
+const pixels = (inputs, side = Math.sqrt(inputs)) => ({ length: inputs, components: 1, values: 2, locations: { axes: ['row', 'column'], shape: [side, side] } })
 const models = {
-  gpt: ({ layers, heads, width, context, values }) => ({ domain: text(values), network: transformer({ layers, heads, width, context }), head: categorical({ tied: true }) }),
+  gpt: ({ layers, heads, width, context, values }) => ({ domain: sequence(values), network: transformer({ layers, heads, width, context }), head: categorical({ tied: true }) }),
   made: ({ inputs, hidden }) => ({ domain: { length: inputs, components: 1, values: 2 }, network: multilayerPerceptron({ hidden: [hidden] }), head: bernoulli() }),
-  lstm: ({ width, values }) => ({ domain: text(values), network: recurrent({ cell: 'lstm', layers: 1, width }), head: categorical({ tied: true }) }),
+  lstm: ({ width, values }) => ({ domain: sequence(values), network: recurrent({ cell: 'lstm', layers: 1, width }), head: categorical({ tied: true }) }),
+  pixelcnn: ({ inputs, width, layers }) => ({ domain: pixels(inputs), network: maskedConvolution({ layers: layers - 1, width }), head: bernoulli() }),
+  'pixel lstm': ({ inputs, width }) => ({ domain: pixels(inputs), network: recurrent({ cell: 'lstm', layers: 1, width }), head: bernoulli() }),
+  wavenet: ({ width, layers, values }) => ({ domain: sequence(values), network: causalConvolution({ layers, width }), head: categorical() }),
 }
 
 let compiled
