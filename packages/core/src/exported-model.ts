@@ -2,6 +2,7 @@
  * model.json: what an exported model is made of. Its directory holds weights.safetensors (each weight once) and the graphs
  * score.onnx, step.onnx and sample.onnx, which point into it by offset. This file is the format's only reader and writer; no file system.
  */
+import { type Condition, conditionFromName } from './condition.js'
 import { checkDomain, type Domain } from './domain.js'
 import { InvalidModelError, InvalidOptionError } from './errors.js'
 import { type ResolvedOrder, resolvedOrder } from './order.js'
@@ -42,6 +43,8 @@ export interface ModelManifest {
   readonly producer: string
   readonly modality: string
   readonly domain: Domain
+  /** What the model is told beside x; absent: nothing. */
+  readonly condition?: Piece
   /** With the permutation (rank → position) and the groups (by rank) where the length is fixed. */
   readonly order: Piece & { readonly permutation?: readonly number[]; readonly groups?: readonly number[] }
   readonly network: Piece
@@ -87,11 +90,13 @@ export function decodeManifest(bytes: Uint8Array, source: string): ModelManifest
     throw new InvalidModelError(`${source}: formatVersion is ${JSON.stringify(manifest.formatVersion)}, this program reads ${formatVersion}. Use the version of chainrule that wrote it (${String(manifest.producer)}).`)
   }
   for (const part of ['order', 'network', 'head', 'tokenizer'] as const) if (!isPiece(manifest[part])) fail(`"${part}" has no name and options`)
+  if (manifest.condition !== undefined && !isPiece(manifest.condition)) fail('"condition" has no name and options')
   if (typeof manifest.producer !== 'string' || typeof manifest.modality !== 'string') fail('"producer" or "modality" is not text')
   if (!isObject(manifest.domain)) fail('"domain" is missing')
   try {
     checkDomain(manifest.domain)
     manifestOrder(manifest)
+    manifestCondition(manifest)
   } catch (error) {
     fail((error as Error).message.replace(/\.$/, ''))
   }
@@ -122,6 +127,9 @@ export function decodeManifest(bytes: Uint8Array, source: string): ModelManifest
   if (!isObject(card) || !isObject(card.data) || !isObject(card.results) || !isObject(card.training)) fail('"card" is incomplete')
   return manifest
 }
+
+/** The condition of an exported model. @throws {UnknownPieceError | InvalidOptionError} where it is none of this program's */
+export const manifestCondition = ({ condition }: Pick<ModelManifest, 'condition'>): Condition | undefined => condition && conditionFromName(condition)
 
 /** The order of an exported model, as data. @throws {InvalidOptionError} where it is not a permutation of the domain's length */
 export function manifestOrder({ domain, order }: Pick<ModelManifest, 'domain' | 'order'>): ResolvedOrder {

@@ -1,4 +1,18 @@
-/** The mathematics without tensors: domains, orders, noise, units, errors, the tokenizer contract, file formats. No dependencies. */
+/** The mathematics without tensors: domains, conditions, orders, noise, units, errors, the tokenizer contract, file formats. No dependencies. */
+export {
+  checkConditionValues,
+  type Condition,
+  conditionFromName,
+  conditionInput,
+  conditionSpecification,
+  type ConditionValues,
+  controlSequence,
+  type ControlSequenceOptions,
+  label,
+  labelNumber,
+  type LabelOptions,
+  refuseCondition,
+} from './condition.js'
 export { checkDomain, checkEnded, type Domain, endedLength, fixedLength } from './domain.js'
 export {
   ChainruleError,
@@ -22,6 +36,7 @@ export {
   formatVersion,
   graphFiles,
   type GraphName,
+  manifestCondition,
   manifestFile,
   manifestOrder,
   type ModelCard,

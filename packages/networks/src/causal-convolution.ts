@@ -5,6 +5,8 @@
  *   hₗ₊₁ = hₗ + Oₗ zₗ                                               residual; else hₗ₊₁ = zₗ
  *   features = relu(F relu(Σₗ Sₗ zₗ + b) + b′)                       skip; else hₗ of the last layer
  *
+ * A condition c adds Uₗ c to the sums of every layer: of a label the same at all t ("global"), of a control sequence that of t ("local").
+ *
  * van den Oord et al. 2016 (arXiv 1609.03499). h₀(t) speaks of the variable before t, so every tap may read its own step; before the
  * beginning hₗ is zero. A step costs the same however far the network sees: it keeps the last (K − 1) Dₗ rows of each hₗ in a ring, as
  * fast-wavenet does (Le Paine et al. 2016, arXiv 1611.09482). All rows that a step reads of the past are known before it begins, so
@@ -15,6 +17,7 @@
 import { InvalidOptionError, type ParameterArrays, refuseUnknownOptions, UnsupportedError, wholeNumber } from '@chainrule/core'
 import { type BoundNetwork, constantInitial, documentNumbers, isPacked, linear, type Network, nextPosition, normalInitial, previous, restore, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
+import { conditioned, conditionInitial, fromCondition } from './condition-input.js'
 import { gated as gate } from './gated-convolution.js'
 import { checkSequenceInput, type InputKind, sequenceInput } from './sequence-input.js'
 
@@ -86,16 +89,17 @@ export function causalConvolution(options: CausalConvolutionOptions): Network {
   return {
     name: owner,
     options: { layers: L, width: W, dilations: D.slice(0, Math.min(L, dilations.length)), kernel: K, residual, skip, ...(skip && { skipWidth: P }), gated, input },
-    bind({ domain, order }): BoundNetwork {
+    bind({ domain, order, condition }): BoundNetwork {
       if (order.groups) throw new UnsupportedError(`${owner}: an order with groups is not supported. Use groups of one, or a masked convolution.`)
       const entry = sequenceInput(input, domain, W)
 
       /** A chunk: h₀ [B, S, W], and what lies before it in each layer [B, Q, W] → features [B, S, …], and for each layer the rows that come to lie before the next chunk. */
-      const run = (parameters: Tensors, first: tf.Tensor, past: readonly tf.Tensor[], documents?: tf.Tensor): { features: tf.Tensor; past: tf.Tensor[] } => {
+      const run = (parameters: Tensors, first: tf.Tensor, past: readonly tf.Tensor[], condition?: tf.Tensor, documents?: tf.Tensor): { features: tf.Tensor; past: tf.Tensor[] } => {
         const [B, S] = first.shape as [number, number]
         let h = first
         const z: tf.Tensor[] = []
         const after: tf.Tensor[] = []
+        const added = condition && tf.split(fromCondition(parameters, 'layers', condition), L, 2)
         for (const l of layers) {
           const rows = tf.concat([past[l], h], 1)
           after.push(tf.slice(rows, [0, S, 0], [-1, Q[l], -1]))
@@ -104,7 +108,8 @@ export function causalConvolution(options: CausalConvolutionOptions): Network {
             return documents ? tf.mul(tap, isSameDocument(documents, Q[l] - k * D[l])) : tap
           })
           const sum = tf.add(linear(tf.concat([...earlier, h], 2), tf.reshape(parameters[`layer${l}/weight`], [K * W, G])), parameters[`layer${l}/bias`])
-          z[l] = gated ? gate(sum) : tf.relu(sum)
+          const conditionedSum = added ? tf.add(sum, added[l]) : sum
+          z[l] = gated ? gate(conditionedSum) : tf.relu(conditionedSum)
           h = handedOn(parameters, h, z[l], l)
         }
         return { features: featuresOf(parameters, h, z), past: after }
@@ -114,12 +119,13 @@ export function causalConvolution(options: CausalConvolutionOptions): Network {
         width: skip ? P : W,
         emitsParameters: false,
         packs: true,
+        conditions: ['label', 'controlSequence'],
         state: [
           { name: 'index', type: 'int32', shape: [1] },
           { name: 'rows', type: 'float32', shape: [R, 'batch', W] },
         ],
         initialize(seed): ParameterArrays {
-          const parameters = entry.initialize(seed)
+          const parameters: ParameterArrays = { ...entry.initialize(seed), ...conditionInitial(seed, condition, { layers: L * G }) }
           const weight = (name: string, shape: number[], fanIn: number) => {
             parameters[name] = normalInitial(seed, `network/${name}`, shape, 1 / Math.sqrt(fanIn))
           }
@@ -137,17 +143,17 @@ export function causalConvolution(options: CausalConvolutionOptions): Network {
           }
           return parameters
         },
-        forward(parameters, x, before) {
-          const given = previous(x, order, before)
+        forward(parameters, x, before, _, condition) {
+          const given = previous(x, order, before, condition)
           const past = Q.map((rows) => tf.zeros([x.shape[0], rows, W]))
           const documents = before && isPacked(before) ? documentNumbers(before.isStart) : undefined
-          return restore(run(parameters, entry.encode(parameters, given), past, documents).features, order)
+          return restore(run(parameters, entry.encode(parameters, given), past, given.condition, documents).features, order)
         },
         extend(parameters, state, before) {
           // A row's place in its ring is its time modulo the ring's length; the chunk wants the rows by time, the oldest first.
           const byTime = tf.add(tf.mod(tf.add(ownRows(), state.index), lengths()), firstRows())
           const past = tf.split(tf.transpose(tf.gather(state.rows, byTime as tf.Tensor1D), [1, 0, 2]), Q, 1)
-          const result = run(parameters, entry.encode(parameters, before), past)
+          const result = run(parameters, entry.encode(parameters, before), past, before.condition)
           const index = nextPosition(before.values, state.index)
           const byPlace = tf.add(tf.mod(tf.sub(ownRows(), index), lengths()), firstRows())
           const rows = tf.gather(tf.transpose(tf.concat(result.past, 1), [1, 0, 2]), byPlace as tf.Tensor1D)
@@ -161,7 +167,8 @@ export function causalConvolution(options: CausalConvolutionOptions): Network {
           const fromPast = tf.matMul(tf.gather(state.rows, places as tf.Tensor1D), all('weight', (weight) => tf.slice(weight, [0, 0, 0], [K - 1, W, G])))
           const summed = K === 2 ? fromPast : tf.sum(tf.reshape(fromPast, [L, K - 1, -1, G]), 1)
           const sums = tf.add(summed, all('bias', (bias) => tf.reshape(bias, [1, 1, G])))
-          const columns = tf.split(tf.reshape(tf.transpose(sums, [1, 0, 2]), [-1, L * G]), L * halves, 1)
+          const rowsOfSums = tf.reshape(tf.transpose(sums, [1, 0, 2]), [-1, L * G])
+          const columns = tf.split(conditioned(rowsOfSums, parameters, 'layers', before.condition), L * halves, 1)
 
           let h = entry.encode(parameters, before)
           const z: tf.Tensor[] = []

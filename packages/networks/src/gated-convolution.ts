@@ -5,14 +5,16 @@
  *   horizontal   tₗ = Hₗ ∗ hₗ₋₁ + Aₗ sₗ,  hₗ = hₗ₋₁ + Oₗ g(tₗ)   h₋₁ = x, h₀ = O₀ g(t₀); the first kernel has the places before only, the others their own too
  *   features     relu(F relu(Σₗ Sₗ g(tₗ)))                    g(a, b) = tanh(a) σ(b)
  *
+ * A label c adds Uₗ c to the sums of both stacks, a control sequence to those of the horizontal one, which speaks of one place.
  * van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu 2016 (arXiv 1606.05328). The vertical stack at a line depends on
  * the lines above it, so a step computes it for all places of a line at the line's first place, and only reads it at the others.
  *
  * Axes: B batch, N variables, L + 1 layers, W width, D numbers of an input, M places of a line.
  */
 import { fixedLength, type StateTensor, UnsupportedError } from '@chainrule/core'
-import { type Binding, type BoundNetwork, conditional, constantInitial, dropped, extendByStep, linear, neighborhood, type Neighborhood, neighborLinear, normalInitial, type Previous, restore, type Tensors } from '@chainrule/core/tensors'
+import { type Binding, type BoundNetwork, conditional, constantInitial, dropped, extendByStep, linear, neighborhood, type Neighborhood, neighborLinear, normalInitial, type Previous, rankedCondition, restore, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
+import { conditioned, conditionInitial } from './condition-input.js'
 import { gridInput } from './grid-input.js'
 import { gridNeighbors, liveOffsets, meanTaps, type Offset, readThrough, square } from './grid-neighbors.js'
 import { byRank, linesOf } from './lines.js'
@@ -33,7 +35,7 @@ function lineNeighbors(places: number, held: number, back: number, offsets: read
   return neighborhood(Int32Array.from(reads.flat()), offsets.length, held * places)
 }
 
-export function bindGated(owner: string, { domain, order }: Binding, settings: ConvolutionSettings): BoundNetwork {
+export function bindGated(owner: string, { domain, order, condition }: Binding, settings: ConvolutionSettings): BoundNetwork {
   const { layers, width: W, kernel, firstKernel, rate } = settings
   const d = fixedLength(domain, owner)
   const grid = linesOf(owner, domain, order)
@@ -52,21 +54,22 @@ export function bindGated(owner: string, { domain, order }: Binding, settings: C
   const biased = (parameters: Tensors, x: tf.Tensor, name: string) => tf.add(x, parameters[`${name}/bias`])
   const product = (parameters: Tensors, x: tf.Tensor, name: string) => linear(x, parameters[`${name}/weight`])
 
-  /** The vertical stack as the horizontal one reads it, Aₗ sₗ [.., 2W] of each layer, from `convolve`, which is given vₗ₋₁. */
-  const goDown = (parameters: Tensors, encoded: tf.Tensor, convolve: Convolve): tf.Tensor[] => {
+  const reachesVertical = condition?.isSequence === false
+  /** The vertical stack as the horizontal one reads it, Aₗ sₗ [.., 2W] of each layer, from `convolve`, which is given vₗ₋₁; `label` [B, 1, K]. */
+  const goDown = (parameters: Tensors, encoded: tf.Tensor, convolve: Convolve, label?: tf.Tensor): tf.Tensor[] => {
     let v = encoded
     return all.map((l) => {
-      const sum = convolve(v, parameters[`vertical${l}/weight`], parameters[`vertical${l}/bias`], l)
+      const sum = conditioned(convolve(v, parameters[`vertical${l}/weight`], parameters[`vertical${l}/bias`], l), parameters, `vertical${l}`, label)
       v = gated(sum)
       return product(parameters, sum, `across${l}`)
     })
   }
 
   /** The horizontal stack and the features, for a whole image or for one position: `convolve` is given hₗ₋₁. */
-  const goAlong = (parameters: Tensors, encoded: tf.Tensor, across: readonly tf.Tensor[], convolve: Convolve, masks?: Tensors): tf.Tensor => {
+  const goAlong = (parameters: Tensors, encoded: tf.Tensor, across: readonly tf.Tensor[], convolve: Convolve, masks?: Tensors, condition?: tf.Tensor): tf.Tensor => {
     let h = encoded
     const skips = all.map((l) => {
-      const sum = tf.add(convolve(h, parameters[`horizontal${l}/weight`], parameters[`horizontal${l}/bias`], l), across[l])
+      const sum = conditioned(tf.add(convolve(h, parameters[`horizontal${l}/weight`], parameters[`horizontal${l}/bias`], l), across[l]), parameters, `horizontal${l}`, condition)
       const value = masks && l > 0 ? dropped(gated(sum), masks[`layer${l}`], rate) : gated(sum)
       if (l < layers) {
         const out = biased(parameters, product(parameters, value, `out${l}`), `out${l}`)
@@ -91,31 +94,32 @@ export function bindGated(owner: string, { domain, order }: Binding, settings: C
   const slice = (x: tf.Tensor, begin: number, size: number) => tf.slice(x, [0, 0, begin], [-1, -1, size])
 
   /** What the state of the line's places becomes at its first place; rows [B, K + 2, D] of inputs, the last one of the line above. */
-  const nextLine = (parameters: Tensors, line: tf.Tensor, rows: tf.Tensor): tf.Tensor => {
+  const nextLine = (parameters: Tensors, line: tf.Tensor, rows: tf.Tensor, label?: tf.Tensor): tf.Tensor => {
     const kept: tf.Tensor[] = []
     const across = goDown(parameters, tf.slice(rows, [0, rows.shape[1]! - inputLines * places, 0], [-1, -1, -1]), (v, weight, bias, l) => {
       if (l === 0) return neighborLinear(v, weight, bias, lineInput)
       const lines = Array.from({ length: heldLines }, (_, back) => slice(line, said + ((l - 1) * heldLines + back) * W, W))
       kept.push(...[v, ...lines].slice(0, heldLines))
       return neighborLinear(tf.concat([...lines.reverse(), v], 1), weight, bias, lineVertical)
-    })
+    }, label)
     return tf.concat([...across, ...kept], 2)
   }
 
-  const step = (parameters: Tensors, state: Tensors, { values, isStart }: Previous): { features: tf.Tensor; state: Tensors } => {
+  const step = (parameters: Tensors, state: Tensors, { values, isStart, condition }: Previous): { features: tf.Tensor; state: Tensors } => {
     // Before the first variable there is nothing: zeros, as beyond the edge.
     const isKnown = tf.expandDims(tf.sub(1, tf.cast(isStart, 'float32')), 1)
     const encoded = tf.mul(input.encode(parameters, values), isKnown)
     const inputs = remember(state.rows0, encoded)
     const place = tf.mod(state.index, tf.scalar(places, 'int32'))
-    const line = conditional(tf.equal(place, tf.scalar(0, 'int32')), () => nextLine(parameters, state.line, inputs.all), () => state.line)
+    const label = condition && reachesVertical ? tf.expandDims(condition, 1) : undefined
+    const line = conditional(tf.equal(place, tf.scalar(0, 'int32')), () => nextLine(parameters, state.line, inputs.all, label), () => state.line)
     const next: Tensors = { index: tf.add(state.index, tf.scalar(1, 'int32')), rows0: inputs.next, line }
     const here = tf.squeeze(tf.gather(tf.slice(line, [0, 0, 0], [-1, -1, said]), place as tf.Tensor1D, 1), [1])
     const features = goAlong(parameters, encoded, tf.split(here, layers + 1, 1), (h, weight, bias, l) => {
       const rows = l === 0 ? inputs : remember(state[`rows${l}`], h)
       next[`rows${l}`] = rows.next
       return tapLinear(recall(rows.all, recent[l], state.index), weight, bias)
-    })
+    }, undefined, condition)
     return { features, state: next }
   }
 
@@ -123,6 +127,7 @@ export function bindGated(owner: string, { domain, order }: Binding, settings: C
     width: W,
     emitsParameters: false,
     longest: d,
+    conditions: ['label', 'controlSequence'],
     state: [
       { name: 'index', type: 'int32', shape: [1] },
       { name: 'line', type: 'float32', shape: ['batch', places, lineWidth] },
@@ -130,7 +135,9 @@ export function bindGated(owner: string, { domain, order }: Binding, settings: C
     ],
     ...(rate > 0 && { dropout: { rate, masks: (batch: number) => Object.fromEntries(all.slice(1).map((l) => [`layer${l}`, [batch, d, W]])) } }),
     initialize(seed) {
-      const parameters = input.initialize(seed)
+      const conditionedStacks = reachesVertical ? ['vertical', 'horizontal'] : ['horizontal']
+      const sums = Object.fromEntries(conditionedStacks.flatMap((stack) => all.map((l) => [`${stack}${l}`, 2 * W])))
+      const parameters = { ...input.initialize(seed), ...conditionInitial(seed, condition, sums) }
       const weight = (name: string, shape: number[], fanIn: number) => {
         parameters[`${name}/weight`] = normalInitial(seed, `network/${name}/weight`, shape, 1 / Math.sqrt(fanIn))
       }
@@ -154,12 +161,13 @@ export function bindGated(owner: string, { domain, order }: Binding, settings: C
       bias('features', W)
       return parameters
     },
-    forward(parameters, x, before, masks) {
+    forward(parameters, x, before, masks, condition) {
       if (before) throw new UnsupportedError(`${owner}: x has a fixed length and begins with its first variable; nothing can come before it.`)
       const ranked = order.isLeftToRight ? x : tf.gather(x, tf.tensor1d(order.permutation, 'int32'), 1)
       const encoded = input.encode(parameters, ranked)
-      const across = goDown(parameters, encoded, (v, weight, bias, l) => neighborLinear(v, weight, bias, vertical[l]))
-      return restore(goAlong(parameters, encoded, across, (h, weight, bias, l) => neighborLinear(h, weight, bias, horizontal[l]), masks), order)
+      const ofRanks = condition && rankedCondition(condition, order)
+      const across = goDown(parameters, encoded, (v, weight, bias, l) => neighborLinear(v, weight, bias, vertical[l]), reachesVertical ? ofRanks : undefined)
+      return restore(goAlong(parameters, encoded, across, (h, weight, bias, l) => neighborLinear(h, weight, bias, horizontal[l]), masks, ofRanks), order)
     },
     step,
     extend: (parameters, state, before) => extendByStep(step, parameters, state, before),

@@ -2,15 +2,16 @@
  * What the recurrent networks over a grid (PixelRNN) have in common: a masked convolution that excludes the centre, recurrent layers that
  * each add to a residual stream, and a product at the end. All by rank, where the order goes line by line (lines.ts).
  *
- *   h₀ = W₀ ∗ x     hₗ = hₗ₋₁ + layerₗ(hₗ₋₁)     features = relu(F relu(h_L))
+ *   h₀ = W₀ ∗ x (+ U c, of a condition)     hₗ = hₗ₋₁ + layerₗ(hₗ₋₁)     features = relu(F relu(h_L))
  *
  * van den Oord, Kalchbrenner, Kavukcuoglu 2016 (arXiv 1601.06759). The layers: row-lstm.ts, diagonal-lstm.ts.
  *
  * Axes: B batch, N variables, W width.
  */
 import { fixedLength, type Grid, InvalidOptionError, type ParameterArrays, refuseUnknownOptions, type StateTensor, UnsupportedError, wholeNumber } from '@chainrule/core'
-import { type Binding, type BoundNetwork, constantInitial, extendByStep, linear, neighborLinear, type Network, normalInitial, type Previous, restore, scoped, type Tensors } from '@chainrule/core/tensors'
+import { type Binding, type BoundNetwork, constantInitial, extendByStep, linear, neighborLinear, type Network, normalInitial, type Previous, rankedCondition, restore, scoped, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
+import { conditioned, conditionInitial } from './condition-input.js'
 import { checkInputKind, gridInput, type InputKind } from './grid-input.js'
 import { gridNeighbors, liveOffsets, meanTaps, readThrough, square } from './grid-neighbors.js'
 import { byRank, linesOf } from './lines.js'
@@ -56,7 +57,7 @@ export function lineRecurrent(owner: string, options: LineRecurrentOptions, more
   return { name: owner, options: settings, bind: (binding) => bind(owner, binding, settings, layerOf) }
 }
 
-function bind(owner: string, { domain, order }: Binding, { layers, width, firstKernel, input: kind }: Required<LineRecurrentOptions>, layerOf: (lines: Grid, width: number) => LineLayer): BoundNetwork {
+function bind(owner: string, { domain, order, condition }: Binding, { layers, width, firstKernel, input: kind }: Required<LineRecurrentOptions>, layerOf: (lines: Grid, width: number) => LineLayer): BoundNetwork {
   const d = fixedLength(domain, owner)
   const lines = linesOf(owner, domain, order)
   const input = gridInput(kind, domain, width)
@@ -67,10 +68,10 @@ function bind(owner: string, { domain, order }: Binding, { layers, width, firstK
 
   const featuresOf = (parameters: Tensors, h: tf.Tensor) => tf.relu(tf.add(linear(tf.relu(h), parameters['features/weight']), parameters['features/bias']))
 
-  const step = (parameters: Tensors, state: Tensors, { values }: Previous): { features: tf.Tensor; state: Tensors } => {
+  const step = (parameters: Tensors, state: Tensors, { values, condition }: Previous): { features: tf.Tensor; state: Tensors } => {
     const rows = remember(state.rows, input.encode(parameters, values))
     const next: Tensors = { index: tf.add(state.index, tf.scalar(1, 'int32')), rows: rows.next }
-    let h = tapLinear(recall(rows.all, recent, state.index), parameters['first/weight'], parameters['first/bias'])
+    let h = conditioned(tapLinear(recall(rows.all, recent, state.index), parameters['first/weight'], parameters['first/bias']), parameters, 'first', condition)
     for (const prefix of all) {
       const result = layer.step(scoped(parameters, prefix), scoped(state, prefix), h, state.index)
       for (const [name, tensor] of Object.entries(result.state)) next[prefix + name] = tensor
@@ -83,6 +84,7 @@ function bind(owner: string, { domain, order }: Binding, { layers, width, firstK
     width,
     emitsParameters: false,
     longest: d,
+    conditions: ['label', 'controlSequence'],
     state: [
       { name: 'index', type: 'int32', shape: [1] },
       { name: 'rows', type: 'float32', shape: ['batch', recent.count, input.size] },
@@ -90,16 +92,18 @@ function bind(owner: string, { domain, order }: Binding, { layers, width, firstK
     ],
     initialize: (seed) => ({
       ...input.initialize(seed),
+      ...conditionInitial(seed, condition, { first: width }),
       'first/weight': normalInitial(seed, 'network/first/weight', [first.taps, input.size, width], 1 / Math.sqrt(meanTaps(first) * input.energy)),
       'first/bias': constantInitial([width], 0),
       ...Object.assign({}, ...all.map((prefix) => layer.initialize(seed, prefix))),
       'features/weight': normalInitial(seed, 'network/features/weight', [width, width], Math.sqrt(2 / width)),
       'features/bias': constantInitial([width], 0),
     }),
-    forward(parameters, x, before) {
+    forward(parameters, x, before, _, condition) {
       if (before) throw new UnsupportedError(`${owner}: x has a fixed length and begins with its first variable; nothing can come before it.`)
       const ranked = order.isLeftToRight ? x : tf.gather(x, tf.tensor1d(order.permutation, 'int32'), 1)
-      let h = neighborLinear(input.encode(parameters, ranked), parameters['first/weight'], parameters['first/bias'], first)
+      const sums = neighborLinear(input.encode(parameters, ranked), parameters['first/weight'], parameters['first/bias'], first)
+      let h = conditioned(sums, parameters, 'first', condition && rankedCondition(condition, order))
       for (const prefix of all) h = tf.add(h, layer.forward(scoped(parameters, prefix), h))
       return restore(featuresOf(parameters, h), order)
     },

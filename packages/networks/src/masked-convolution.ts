@@ -10,6 +10,8 @@
  * the right in the rows just above is never seen, at any depth; `dependencies` says exactly what is. The kind 'gated'
  * (gated-convolution.ts) has none.
  *
+ * A condition c adds Uₗ c to the sums Wₗ ∗ hₗ₋₁ of every layer.
+ *
  * A step costs one position: it remembers the rows that later variables still read (recent-rows.ts).
  *
  * Axes: B batch, N variables, C components, W width, T taps.
@@ -17,6 +19,7 @@
 import { finiteNumber, fixedLength, gridOf, groupOfPosition, InvalidOptionError, refuseUnknownOptions, type StateTensor, UnsupportedError, wholeNumber } from '@chainrule/core'
 import { type Binding, type BoundNetwork, constantInitial, drawnRate, dropped, extendByStep, linear, neighborLinear, type Network, normalInitial, type Previous, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
+import { conditioned, conditionInitial } from './condition-input.js'
 import { bindGated, gated } from './gated-convolution.js'
 import { checkInputKind, gridInput, type InputKind } from './grid-input.js'
 import { gridNeighbors, liveOffsets, type MayRead, meanTaps, readThrough, square } from './grid-neighbors.js'
@@ -88,7 +91,7 @@ export function maskedConvolution(options: MaskedConvolutionOptions): Network {
   }
 }
 
-function bindPlain({ domain, order }: Binding, settings: ConvolutionSettings, activation: keyof typeof activations, bottleneck: boolean): BoundNetwork {
+function bindPlain({ domain, order, condition }: Binding, settings: ConvolutionSettings, activation: keyof typeof activations, bottleneck: boolean): BoundNetwork {
   const { layers, width, kernel, firstKernel, rate } = settings
   const d = fixedLength(domain, owner)
   const grid = gridOf(domain, owner)
@@ -104,8 +107,8 @@ function bindPlain({ domain, order }: Binding, settings: ConvolutionSettings, ac
   const read = neighbors.map((_, l) => (l === 0 ? input.size : inner))
 
   /** The same for a whole image, [B, N, …], and for one position, [B, …]: only `convolve` knows, which sums over the taps. */
-  const run = (parameters: Tensors, encoded: tf.Tensor, convolve: Convolve, masks?: Tensors): tf.Tensor => {
-    const throughTaps = (x: tf.Tensor, l: number) => activate(convolve(x, parameters[`layer${l}/weight`], parameters[`layer${l}/bias`], l))
+  const run = (parameters: Tensors, encoded: tf.Tensor, convolve: Convolve, masks?: Tensors, condition?: tf.Tensor): tf.Tensor => {
+    const throughTaps = (x: tf.Tensor, l: number) => activate(conditioned(convolve(x, parameters[`layer${l}/weight`], parameters[`layer${l}/bias`], l), parameters, `layer${l}`, condition))
     const product = (x: tf.Tensor, name: string) => tf.add(linear(x, parameters[`${name}/weight`]), parameters[`${name}/bias`])
     let h = throughTaps(encoded, 0)
     for (let l = 1; l <= layers; l++) {
@@ -116,13 +119,13 @@ function bindPlain({ domain, order }: Binding, settings: ConvolutionSettings, ac
   }
 
   const recent = neighbors.map((each, l) => recentRows(each, order, l === 0 ? 1 : 0))
-  const step = (parameters: Tensors, state: Tensors, { values }: Previous): { features: tf.Tensor; state: Tensors } => {
+  const step = (parameters: Tensors, state: Tensors, { values, condition }: Previous): { features: tf.Tensor; state: Tensors } => {
     const next: Tensors = { index: tf.add(state.index, tf.scalar(1, 'int32')) }
     const features = run(parameters, input.encode(parameters, values), (x, weight, bias, l) => {
       const { all, next: rows } = remember(state[`rows${l}`], x)
       next[`rows${l}`] = rows
       return tapLinear(recall(all, recent[l], state.index), weight, bias)
-    })
+    }, undefined, condition)
     return { features, state: next }
   }
 
@@ -130,10 +133,12 @@ function bindPlain({ domain, order }: Binding, settings: ConvolutionSettings, ac
     width,
     emitsParameters: false,
     longest: d,
+    conditions: ['label', 'controlSequence'],
     state: [{ name: 'index', type: 'int32', shape: [1] }, ...recent.map(({ count }, l): StateTensor => ({ name: `rows${l}`, type: 'float32', shape: ['batch', count, read[l]] }))],
     ...(rate > 0 && { dropout: { rate, masks: (batch: number) => Object.fromEntries(Array.from({ length: layers }, (_, l) => [`layer${l + 1}`, [batch, d, width]])) } }),
     initialize(seed) {
-      const parameters = input.initialize(seed)
+      const sums = Object.fromEntries(neighbors.map((_, l) => [`layer${l}`, halves * (l === 0 ? width : inner)]))
+      const parameters = { ...input.initialize(seed), ...conditionInitial(seed, condition, sums) }
       const put = (name: string, shape: number[], deviation: number) => {
         parameters[`${name}/weight`] = normalInitial(seed, `network/${name}/weight`, shape, deviation)
         parameters[`${name}/bias`] = constantInitial(shape.slice(-1), 0)
@@ -150,9 +155,9 @@ function bindPlain({ domain, order }: Binding, settings: ConvolutionSettings, ac
       })
       return parameters
     },
-    forward(parameters, x, before, masks) {
+    forward(parameters, x, before, masks, condition) {
       if (before) throw new UnsupportedError(`${owner}: x has a fixed length and begins with its first variable; nothing can come before it.`)
-      return run(parameters, input.encode(parameters, x), (map, weight, bias, l) => neighborLinear(map, weight, bias, neighbors[l]), masks)
+      return run(parameters, input.encode(parameters, x), (map, weight, bias, l) => neighborLinear(map, weight, bias, neighbors[l]), masks, condition)
     },
     step,
     extend: (parameters, state, before) => extendByStep(step, parameters, state, before),

@@ -88,6 +88,7 @@ function bind(binding: Binding, { networks, weights, tied, trainNetworks }: Requ
     emitsParameters: true,
     ...(longest < Infinity && { longest }),
     packs: parts.every(({ packs }) => packs === true),
+    conditions: parts.map(({ conditions = [] }) => conditions).reduce((all, own) => all.filter((name) => own.includes(name))),
     isFixed: (name) => !name.startsWith('weights/') && (!trainNetworks || parts.some((part, k) => name.startsWith(prefixOf(k)) && part.isFixed?.(name.slice(prefixOf(k).length)))),
     ...(dropout && { dropout }),
     state: [
@@ -99,7 +100,7 @@ function bind(binding: Binding, { networks, weights, tied, trainNetworks }: Requ
       ...(weights === 'features' && { 'weights/kernel': constantInitial([W, K], 0) }),
       'weights/bias': constantInitial([K], 0),
     }),
-    forward: (parameters, x, before, masks) => combine(parameters, parts.map((part, k) => part.forward(of(parameters, k), x, before, masksOf(masks, k)))),
+    forward: (parameters, x, before, masks, condition) => combine(parameters, parts.map((part, k) => part.forward(of(parameters, k), x, before, masksOf(masks, k), condition))),
     step: advance('step'),
     extend: advance('extend'),
     dependencies: (position) => [...new Set(parts.flatMap((part) => part.dependencies(position)))].sort((a, b) => a - b),

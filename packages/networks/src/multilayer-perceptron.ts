@@ -7,12 +7,15 @@
  * With hidden layers this is MADE: Germain et al. 2015 (arXiv 1502.03509), eqs. 8 and 9. Without, it is the fully visible sigmoid
  * belief network: Frey 1998. A step carries the first layer's sums, as NADE does: Larochelle, Murray 2011.
  *
+ * A label c adds U c to the first layer's sums, whatever the degrees, and V c to the outputs, since those of the first group read no unit.
+ *
  * Axes: B batch, d variables, C components, V values, E = C (for V = 2) or C·V input units of a variable, H units of a layer,
  * P parameters of a variable's distribution.
  */
 import { groupOfPosition, InvalidOptionError, refuseUnknownOptions, UnsupportedError, wholeNumber } from '@chainrule/core'
 import { type Before, type Binding, type BoundNetwork, constantInitial, embedding, extendByStep, linear, type Network, normalInitial, positionBeforeRank, positionOfRank, type Previous, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
+import { conditioned, conditionInitial, fromCondition } from './condition-input.js'
 
 export interface MultilayerPerceptronOptions {
   /** Units of each hidden layer (500); none: direct connections only. */
@@ -55,7 +58,7 @@ function isBelow(a: Int32Array, b: Int32Array): tf.Tensor {
   return tf.cast(tf.less(tf.tensor2d(a, [a.length, 1], 'int32'), tf.tensor2d(b, [1, b.length], 'int32')), 'float32')
 }
 
-function bind({ domain, order, parametersPerVariable: P }: Binding, layers: readonly number[], direct: boolean): BoundNetwork {
+function bind({ domain, order, parametersPerVariable: P, condition }: Binding, layers: readonly number[], direct: boolean): BoundNetwork {
   if (domain.length === 'variable') throw new UnsupportedError(`${owner}: has weights for each variable, so the domain must have a fixed length. Use a sequence network, such as transformer().`)
   const { length: d, components: C, values: V } = domain
   const E = V === 2 ? C : C * V
@@ -85,14 +88,16 @@ function bind({ domain, order, parametersPerVariable: P }: Binding, layers: read
     return h
   }
 
-  const forward = (parameters: Tensors, x: tf.Tensor, before?: Before): tf.Tensor => {
+  const forward = (parameters: Tensors, x: tf.Tensor, before?: Before, _masks?: Tensors, condition?: tf.Tensor): tf.Tensor => {
     if (before) throw new UnsupportedError(`${owner}: x has a fixed length and begins with its first variable; nothing can come before it.`)
     const input = encode(x)
-    let logits: tf.Tensor = parameters['output/bias']
+    const label = condition && tf.squeeze(condition, [1])
+    let logits = conditioned(parameters['output/bias'], parameters, 'output', label)
     if (isDeep) {
       const units = layers[0]
       const first = tf.mul(tf.reshape(parameters['hidden0/weight'], [d, E, units]), tf.expandDims(isAtMost(group, degrees[0]), 1))
-      const h = climb(parameters, tf.relu(tf.add(linear(input, tf.reshape(first, [d * E, units])), parameters['hidden0/bias'])))
+      const sums = tf.add(linear(input, tf.reshape(first, [d * E, units])), parameters['hidden0/bias'])
+      const h = climb(parameters, tf.relu(conditioned(sums, parameters, 'hidden0', label)))
       const open = tf.transpose(isBelow(degrees[layers.length - 1], group))
       const output = tf.mul(tf.reshape(parameters['output/weight'], [d, P, lastUnits]), tf.expandDims(open, 1))
       logits = tf.add(linear(h, tf.reshape(output, [d * P, lastUnits]), true), logits)
@@ -104,18 +109,22 @@ function bind({ domain, order, parametersPerVariable: P }: Binding, layers: read
     return tf.reshape(logits, [x.shape[0], d, P])
   }
 
-  const step = (parameters: Tensors, state: Tensors, { values, isStart }: Previous): { features: tf.Tensor; state: Tensors } => {
+  const step = (parameters: Tensors, state: Tensors, { values, isStart, condition }: Previous): { features: tf.Tensor; state: Tensors } => {
     const [p, q] = [positionOfRank(state.index, order), positionBeforeRank(state.index, order)]
     const groupAt = (position: tf.Tensor) => tf.gather(tf.tensor1d(group, 'int32'), position as tf.Tensor1D)
     const isKnown = tf.expandDims(tf.sub(1, tf.cast(isStart, 'float32')), 1)
     const next: Tensors = { index: tf.add(state.index, tf.scalar(1, 'int32')) }
     let features = embedding(tf.reshape(parameters['output/bias'], [d, P]), p)
+    if (condition) {
+      const ofAll = tf.reshape(fromCondition(parameters, 'output', condition), [-1, d, P])
+      features = tf.add(tf.squeeze(tf.gather(ofAll, p as tf.Tensor1D, 1), [1]), features)
+    }
     if (isDeep) {
       // Units that q's group must not reach are left alone, and those that p must not read are shut: rows of the masks, not the masks.
       const reached = tf.cast(tf.lessEqual(groupAt(q), tf.tensor1d(degrees[0], 'int32')), 'float32')
       const column = tf.mul(columnOf(parameters['hidden0/weight'], q, values), reached)
       next.hidden = tf.add(state.hidden, tf.mul(column, isKnown))
-      const h = climb(parameters, tf.relu(tf.add(next.hidden, parameters['hidden0/bias'])))
+      const h = climb(parameters, tf.relu(conditioned(tf.add(next.hidden, parameters['hidden0/bias']), parameters, 'hidden0', condition)))
       const open = tf.cast(tf.less(tf.tensor1d(degrees[layers.length - 1], 'int32'), groupAt(p)), 'float32')
       const output = embedding(tf.reshape(parameters['output/weight'], [d, P * lastUnits]), p)
       features = tf.add(linear(tf.mul(h, open), tf.reshape(output, [P, lastUnits]), true), features)
@@ -138,6 +147,7 @@ function bind({ domain, order, parametersPerVariable: P }: Binding, layers: read
     width: P,
     emitsParameters: true,
     longest: d,
+    conditions: ['label'],
     state: [
       { name: 'index', type: 'int32', shape: [1] },
       ...(isDeep ? [{ name: 'hidden', type: 'float32', shape: ['batch', layers[0]] } as const] : []),
@@ -157,6 +167,8 @@ function bind({ domain, order, parametersPerVariable: P }: Binding, layers: read
         isDeep && normal('output/weight', [d * P, lastUnits], 0.1 / Math.sqrt(lastUnits)),
         direct && normal('direct/weight', [d * E, d * P], 0.1 / Math.sqrt(d * C)),
         zeros('output/bias', d * P),
+        conditionInitial(seed, condition, isDeep ? { hidden0: layers[0] } : {}),
+        conditionInitial(seed, condition, { output: d * P }, 0.1),
       )
     },
     forward,

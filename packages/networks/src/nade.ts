@@ -2,7 +2,7 @@
  * The neural autoregressive distribution estimator: one hidden layer for each variable, all of them with the same weights, so that the
  * sums of the next one are those of the last one and one variable more: O(d H) for all conditionals.
  *
- *   a_i = c + Σ_q<i W_q x_q (by rank)     h_i = σ(a_i)     output_i = V_i h_i + b_i
+ *   a_i = c + Σ_q<i W_q x_q (by rank)     h_i = σ(a_i)     output_i = V_i h_i + b_i     with a label y: c + U y in place of c
  *
  * Larochelle, Murray 2011. All hidden units of a whole x would be B d H numbers; a scan goes over chunks of K variables instead, which
  * carries the sum of all earlier chunks and finds the sums within one as a single product, of inputs masked for each variable. What
@@ -14,6 +14,7 @@
 import { fixedLength, refuseUnknownOptions, UnsupportedError, wholeNumber } from '@chainrule/core'
 import { type Binding, type BoundNetwork, constantInitial, embedding, extendByStep, linear, type Network, normalInitial, positionBeforeRank, positionOfRank, type Previous, restore, scan, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
+import { conditioned, conditionInitial } from './condition-input.js'
 
 export interface NadeOptions {
   /** H (500). */
@@ -34,7 +35,7 @@ export function nade(options: NadeOptions = {}): Network {
   return { name: owner, options: { hidden }, bind: (binding) => bind(binding, hidden) }
 }
 
-function bind({ domain, order, parametersPerVariable: P }: Binding, H: number): BoundNetwork {
+function bind({ domain, order, parametersPerVariable: P, condition }: Binding, H: number): BoundNetwork {
   if (order.groups) throw new UnsupportedError(`${owner}: an order with groups is not supported. Use groups of one, or a multilayer perceptron.`)
   const d = fixedLength(domain, owner)
   const { components: C, values: V } = domain
@@ -53,13 +54,14 @@ function bind({ domain, order, parametersPerVariable: P }: Binding, H: number): 
   /** 1 where the variable of a chunk's row reads the input unit of the column: [K, 1, K·E]. */
   const isEarlier = () => tf.tensor3d(Float32Array.from({ length: K * K * E }, (_, at) => (Math.floor((at % (K * E)) / E) < Math.floor(at / (K * E)) ? 1 : 0)), [K, 1, K * E])
 
-  const step = (parameters: Tensors, state: Tensors, { values, isStart }: Previous): { features: tf.Tensor; state: Tensors } => {
+  const step = (parameters: Tensors, state: Tensors, { values, isStart, condition }: Previous): { features: tf.Tensor; state: Tensors } => {
     const [p, q] = [positionOfRank(state.index, order), positionBeforeRank(state.index, order)]
     const isKnown = tf.expandDims(tf.sub(1, tf.cast(isStart, 'float32')), 1)
     const weight = tf.reshape(embedding(tf.reshape(parameters['hidden/weight'], [d, E * H]), q), [E, H])
     const sums = tf.add(state.sums, tf.mul(linear(encode(values), weight), isKnown))
     const output = tf.reshape(embedding(tf.reshape(parameters['output/weight'], [d, P * H]), p), [P, H])
-    const features = tf.add(linear(tf.sigmoid(tf.add(sums, parameters['hidden/bias'])), output, true), embedding(tf.reshape(parameters['output/bias'], [d, P]), p))
+    const units = tf.sigmoid(conditioned(tf.add(sums, parameters['hidden/bias']), parameters, 'hidden', condition))
+    const features = tf.add(linear(units, output, true), embedding(tf.reshape(parameters['output/bias'], [d, P]), p))
     return { features, state: { index: tf.add(state.index, tf.scalar(1, 'int32')), sums } }
   }
 
@@ -67,6 +69,7 @@ function bind({ domain, order, parametersPerVariable: P }: Binding, H: number): 
     width: P,
     emitsParameters: true,
     longest: d,
+    conditions: ['label'],
     state: [
       { name: 'index', type: 'int32', shape: [1] },
       { name: 'sums', type: 'float32', shape: ['batch', H] },
@@ -74,10 +77,11 @@ function bind({ domain, order, parametersPerVariable: P }: Binding, H: number): 
     initialize: (seed) => ({
       'hidden/weight': normalInitial(seed, 'network/hidden/weight', [d * E, H], 1 / Math.sqrt(d * C)),
       'hidden/bias': constantInitial([H], 0),
+      ...conditionInitial(seed, condition, { hidden: H }),
       'output/weight': normalInitial(seed, 'network/output/weight', [d * P, H], 0.1 / Math.sqrt(H)),
       'output/bias': constantInitial([d * P], 0),
     }),
-    forward(parameters, x, before) {
+    forward(parameters, x, before, _, condition) {
       if (before) throw new UnsupportedError(`${owner}: x has a fixed length and begins with its first variable; nothing can come before it.`)
       const B = x.shape[0]
       const { outputs } = scan(
@@ -94,7 +98,7 @@ function bind({ domain, order, parametersPerVariable: P }: Binding, H: number): 
             hidden: tf.reshape(chunked(parameters['hidden/weight'], [E, H]), [T, K * E, H]),
             output: chunked(parameters['output/weight'], [P, H]),
           },
-          constants: { bias: parameters['hidden/bias'] },
+          constants: { bias: conditioned(parameters['hidden/bias'], parameters, 'hidden', condition && tf.squeeze(condition, [1])) },
         },
       )
       const products = tf.slice(tf.reshape(outputs.products, [T * K, B, P]), [0, 0, 0], [d, B, P])

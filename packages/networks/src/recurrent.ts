@@ -7,7 +7,7 @@
  * Hochreiter, Schmidhuber 1997, with the forget gate of Gers, Schmidhuber, Cummins 2000; Cho et al. 2014 (arXiv 1406.1078), with the
  * reset after the product, so that a step has one product. W x + b of all steps is one product before the scan; a scan's states are
  * columns, [H, B], which make the product of a step about twice as fast as rows do. A single step keeps to rows. Where documents stand
- * side by side, the states before the first variable of each are zeros again.
+ * side by side, the states before the first variable of each are zeros again. A condition adds a vector to x of the first layer.
  *
  * Axes: B batch, N variables, T steps (the variables in the order of generation), C components, H width, G gates, R rows of the embedding.
  */
@@ -30,6 +30,7 @@ import {
   uniformInitial,
 } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
+import { conditioned, conditionInitial } from './condition-input.js'
 import { type CellName, cells } from './recurrent-cells.js'
 
 export interface RecurrentOptions {
@@ -59,7 +60,7 @@ export function recurrent(options: RecurrentOptions): Network {
   return {
     name: owner,
     options: { cell: cellName, layers, width },
-    bind({ domain, order }): BoundNetwork {
+    bind({ domain, order, condition }): BoundNetwork {
       if (order.groups) throw new UnsupportedError(`${owner}: an order with groups is not supported. Use groups of one, or a multilayer perceptron.`)
       const { components, values: V } = domain
       const startRow = components * V
@@ -72,7 +73,7 @@ export function recurrent(options: RecurrentOptions): Network {
         })
       const sumOf = (tensors: tf.Tensor[]) => (tensors.length === 1 ? tensors[0] : tf.addN(tensors))
       const biasOf = (parameters: Tensors, layer: number) => parameters[`layer${layer}/bias`]
-      const embed = (parameters: Tensors, before: Previous) => sumOf(rowsOf(before).map((rows) => embedding(parameters.embedding, rows)))
+      const embed = (parameters: Tensors, before: Previous) => conditioned(sumOf(rowsOf(before).map((rows) => embedding(parameters.embedding, rows))), parameters, 'embedding', before.condition)
 
       /**
        * W x + b of the first layer for all steps, [T, G H, B]. x is a sum of rows of the embedding; with few rows it is cheaper to
@@ -80,7 +81,7 @@ export function recurrent(options: RecurrentOptions): Network {
        */
       const firstLayer = (parameters: Tensors, before: Previous): tf.Tensor => {
         // Three products with W (value, dW, dx) against two with the results.
-        if (2 * (startRow + 1) > 3 * width) return fromColumns(parameters, 0, tf.transpose(embed(parameters, before), [1, 2, 0]))
+        if (before.condition || 2 * (startRow + 1) > 3 * width) return fromColumns(parameters, 0, tf.transpose(embed(parameters, before), [1, 2, 0]))
         // C rows are summed at each step, so each brings its part of the bias.
         const share = components === 1 ? biasOf(parameters, 0) : tf.div(biasOf(parameters, 0), components)
         const table = tf.add(linear(parameters['layer0/input'], parameters.embedding, true), tf.expandDims(share, 1))
@@ -124,10 +125,14 @@ export function recurrent(options: RecurrentOptions): Network {
         width,
         emitsParameters: false,
         packs: true,
+        conditions: ['label', 'controlSequence'],
         state: [{ name: 'index', type: 'int32', shape: [1] }, ...perLayer((layer) => states.map((name): StateTensor => ({ name: `${name}${layer}`, type: 'float32', shape: ['batch', width] }))).flat()],
         initialize(seed): ParameterArrays {
           // Rows of the embedding have a length of about ½: a tied head begins nearly uniform, and the first layer's weights make up for it.
-          const parameters: ParameterArrays = { embedding: normalInitial(seed, 'network/embedding', [startRow + 1, width], 0.5 / Math.sqrt(width)) }
+          const parameters: ParameterArrays = {
+            embedding: normalInitial(seed, 'network/embedding', [startRow + 1, width], 0.5 / Math.sqrt(width)),
+            ...conditionInitial(seed, condition, { embedding: width }, 0.5 / Math.sqrt(width)),
+          }
           const bound = 1 / Math.sqrt(width)
           for (let layer = 0; layer < layers; layer++) {
             const put = (name: string, shape: number[], bound: number) => {
@@ -140,8 +145,8 @@ export function recurrent(options: RecurrentOptions): Network {
           }
           return parameters
         },
-        forward(parameters, x, before) {
-          const given = previous(x, order, before)
+        forward(parameters, x, before, _, condition) {
+          const given = previous(x, order, before, condition)
           const zeros = eachState(() => tf.zeros([width, x.shape[0]]))
           const keeps = before && isPacked(before) ? tf.expandDims(tf.transpose(tf.sub(1, tf.cast(before.isStart, 'float32'))), 1) : undefined
           return restore(run(parameters, given, zeros, keeps).features, order)

@@ -7,6 +7,8 @@
  * side by side, attention stays inside each, and learned positions count from its beginning; rotary ones need not, since only distances
  * matter to them.
  *
+ * A condition adds a vector to the embedding of each variable.
+ *
  * Axes: B batch, S sequence, K keys, D width, H heads, F = D/H features of a head, R rows of the embedding.
  */
 import { finiteNumber, InvalidOptionError, type ParameterArrays, refuseUnknownOptions, type StateTensor, UnsupportedError, wholeNumber } from '@chainrule/core'
@@ -37,6 +39,7 @@ import {
   type Tensors,
 } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
+import { conditioned, conditionInitial } from './condition-input.js'
 import { gridPositions } from './grid-positions.js'
 
 export interface TransformerOptions {
@@ -101,7 +104,7 @@ export function transformer(options: TransformerOptions): Network {
   return {
     name: 'transformer',
     options: { layers, heads, width, context, positions: kind, activation, normalizeQueriesKeys, residualStart, dropout },
-    bind({ domain, order }): BoundNetwork {
+    bind({ domain, order, condition }): BoundNetwork {
       if (order.groups) throw new UnsupportedError('transformer: an order with groups is not supported. Use groups of one, or a multilayer perceptron.')
       if (kind === 'learned' && domain.length !== 'variable' && domain.length > context) {
         throw new InvalidOptionError(`transformer: learned positions end at context ${context}, the domain has ${domain.length} variables. Raise context, or use rotary positions.`)
@@ -110,12 +113,12 @@ export function transformer(options: TransformerOptions): Network {
       const onGrid = kind === 'learned2d' ? gridPositions(domain, order) : undefined
 
       /** Embeds what came before (values [B, S, C], isStart [B, S]) → [B, S, D]; `start` has a row of its own, the last. */
-      const embed = (parameters: Tensors, { values, isStart }: Previous): tf.Tensor => {
+      const embed = (parameters: Tensors, { values, isStart, condition }: Previous): tf.Tensor => {
         const rows = tf.unstack(values, 2).map((component, c) => {
           const row = c === 0 ? component : tf.add(component, tf.scalar(c * domain.values, 'int32'))
           return embedding(parameters.embedding, tf.where(isStart, tf.mul(tf.onesLike(row), tf.scalar(startRow, 'int32')), row))
         })
-        return rows.length === 1 ? rows[0] : tf.addN(rows)
+        return conditioned(rows.length === 1 ? rows[0] : tf.addN(rows), parameters, 'embedding', condition)
       }
 
       /** The blocks, over a chunk x [B, S, D]; `memory` holds the keys and values of what came before it, `documents` [B, S] says what stands side by side. */
@@ -169,6 +172,7 @@ export function transformer(options: TransformerOptions): Network {
         width,
         emitsParameters: false,
         packs: true,
+        conditions: ['label', 'controlSequence'],
         longest: kind === 'learned' ? context : onGrid?.length,
         state,
         ...(rate > 0 && {
@@ -181,7 +185,7 @@ export function transformer(options: TransformerOptions): Network {
           const initial = (name: string, shape: number[], deviation = 0.02) => normalInitial(seed, `network/${name}`, shape, deviation)
           // Outputs into the residual stream begin smaller, so that its variance does not grow with the depth (GPT-2).
           const residual = residualStart === 'zero' ? 0 : 0.02 / Math.sqrt(2 * layers)
-          const parameters: ParameterArrays = { embedding: initial('embedding', [startRow + 1, width]) }
+          const parameters: ParameterArrays = { embedding: initial('embedding', [startRow + 1, width]), ...conditionInitial(seed, condition, { embedding: width }, 0.02) }
           if (kind === 'learned') parameters.positions = initial('positions', [context, width])
           for (const [name, count] of Object.entries(onGrid?.tables ?? {})) parameters[name] = initial(name, [count, width])
           for (let layer = 0; layer < layers; layer++) {
@@ -198,16 +202,16 @@ export function transformer(options: TransformerOptions): Network {
           parameters.normalization = constantInitial([width], 1)
           return parameters
         },
-        forward(parameters, x, before, masks) {
+        forward(parameters, x, before, masks, condition) {
           if (kind === 'learned' && x.shape[1]! > context) {
             throw new InvalidOptionError(`transformer: learned positions end at context ${context}, x has ${x.shape[1]} variables. Use rotary positions to go on.`)
           }
           const zero = tf.tensor1d([0], 'int32')
           const documents = before && isPacked(before) ? documentNumbers(before.isStart) : undefined
-          return restore(run(parameters, embed(parameters, previous(x, order, before)), zero, { masks, documents }).features, order)
+          return restore(run(parameters, embed(parameters, previous(x, order, before, condition)), zero, { masks, documents }).features, order)
         },
-        step(parameters, state, { values, isStart }) {
-          const result = extend(parameters, state, { values: tf.expandDims(values, 1), isStart: tf.expandDims(isStart, 1) })
+        step(parameters, state, { values, isStart, condition }) {
+          const result = extend(parameters, state, { values: tf.expandDims(values, 1), isStart: tf.expandDims(isStart, 1), condition: condition && tf.expandDims(condition, 1) })
           return { features: tf.squeeze(result.features, [1]), state: result.state }
         },
         extend,

@@ -63,11 +63,12 @@ export function repeated(cursor: Cursor, state: readonly StateTensor[], batch: n
   }
 }
 
-/** The cursor after these values of its one row. */
+/** The cursor after these values, which all its rows have in common. */
 export function withSeen(cursor: Cursor, values: Int32Array): Cursor {
   if (!cursor.seen) return cursor
   const flags = (cursor.seen.data as Uint8Array).slice()
-  for (const value of values) flags[value] = 1
+  const [batch, count] = cursor.seen.dims
+  for (let row = 0; row < batch; row++) for (const value of values) flags[row * count + value] = 1
   return { ...cursor, seen: tensor(flags, cursor.seen.dims) }
 }
 

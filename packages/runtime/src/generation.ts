@@ -4,6 +4,7 @@
  * Axes: B batch, S steps, C components, K uniforms per component.
  */
 import { type ModelManifest, type ResolvedOrder, type SamplingFilters, throwIfInterrupted, uniform } from '@chainrule/core'
+import type { ConditionFeeds } from './condition.js'
 import type { Cursor } from './cursor.js'
 import type { Graphs } from './graphs.js'
 import { type Drawn, type SamplerName, samplers } from './samplers.js'
@@ -32,6 +33,8 @@ export interface Generation {
   readonly temperature: number
   readonly filters: Required<SamplingFilters>
   readonly given?: Given
+  /** Of its batch, counted from the first variable of the prompt. */
+  readonly condition: ConditionFeeds
   readonly sampler: SamplerName
   /** Steps in stretch number `which`; between two stretches the signal is looked at. */
   stretchLength(which: number): number
@@ -65,7 +68,7 @@ export function columns<A extends Int32Array | Float32Array | Uint8Array>(rows: 
 
 /** Yields stretches in the order of generation, until all samples have ended: `start` is the rank of the first of `steps` variables. @throws {InterruptedError} */
 export async function* generate(generation: Generation): AsyncGenerator<Drawn & { start: number; steps: number }> {
-  const { graphs, manifest, length, given, temperature, filters, signal, owner } = generation
+  const { graphs, manifest, length, given, condition, firstPosition, temperature, filters, signal, owner } = generation
   const { components: C } = manifest.domain
   let { cursor } = generation
   const B = cursor.batch
@@ -77,6 +80,7 @@ export async function* generate(generation: Generation): AsyncGenerator<Drawn & 
       uniforms: uniformsOf(generation, start, steps),
       given: given ? columns(given.values, B, C, start, steps) : new Int32Array(B * steps * C),
       isGiven: given ? columns(given.isGiven, B, 1, start, steps) : new Uint8Array(B * steps),
+      condition: condition(firstPosition + start, steps),
       temperature,
       filters,
     })

@@ -3,7 +3,7 @@
  * several stay open only while all copies together are small, else opening one releases the one used longest ago.
  * Runs queue up, so that no session is released under a run and calls may overlap.
  */
-import { ChainruleError, graphFiles, type GraphName, InvalidModelError, type ModelManifest, weightsFile } from '@chainrule/core'
+import { ChainruleError, conditionInput, graphFiles, type GraphName, InvalidModelError, manifestCondition, type ModelManifest, weightsFile } from '@chainrule/core'
 import type { ModelFiles } from './model-files.js'
 import type { Feeds, OpenSession, Provider, Session, SessionOptions } from './session.js'
 
@@ -25,10 +25,13 @@ export interface Graphs {
 }
 
 /** The inputs and outputs that the format promises for a graph. */
-export function graphSignature(name: GraphName, { domain, state, samplingFilters }: Pick<ModelManifest, 'domain' | 'state' | 'samplingFilters'>): { inputs: string[]; outputs: string[] } {
+export function graphSignature(name: GraphName, manifest: Pick<ModelManifest, 'domain' | 'condition' | 'state' | 'samplingFilters'>): { inputs: string[]; outputs: string[] } {
+  const { domain, state, samplingFilters } = manifest
+  const condition = manifestCondition(manifest)
   const carriesState = name !== 'score' || domain.length === 'variable'
   const inputs = name === 'score' ? ['x'] : ['uniforms', 'temperature', 'given', 'isGiven']
   const outputs = { score: ['nats'], step: ['value', 'drawn', 'distance', 'nats'], sample: ['values', 'drawn', 'distance', 'nats'] }[name]
+  if (condition) inputs.push(conditionInput(condition))
   if (!carriesState) return { inputs, outputs }
   if (samplingFilters && name !== 'score') {
     inputs.push(...samplingFilters, 'seen')

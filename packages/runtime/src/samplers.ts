@@ -16,6 +16,8 @@ export interface Stretch {
   readonly given: Int32Array
   /** [B, S], 1: given. */
   readonly isGiven: Uint8Array
+  /** The inputs that say its condition: of the whole x, or [B, S, …]. */
+  readonly condition: Feeds
   readonly temperature: number
   readonly filters: Required<SamplingFilters>
 }
@@ -62,6 +64,7 @@ const inGraph: Sampler = async (graphs, manifest, cursor, stretch) => {
     uniforms: tensor(uniforms, [B, steps, C, manifest.uniformsPerComponent]),
     given: tensor(given, [B, steps, C]),
     isGiven: tensor(isGiven, [B, steps]),
+    ...stretch.condition,
     ...settings(manifest, stretch),
     ...seenFeed(cursor),
   }
@@ -102,6 +105,12 @@ const byStep: Sampler = async (graphs, manifest, cursor, stretch) => {
   const put = <A extends Float32Array | Int32Array>(rows: A, width: number, step: number, column: A) => {
     for (let b = 0; b < B; b++) rows.set(column.subarray(b * width, (b + 1) * width), (b * steps + step) * width)
   }
+  const { label, control } = stretch.condition
+  const conditionOf = (step: number): Feeds => {
+    if (!control) return label ? { label } : {}
+    const rest = control.dims.slice(2)
+    return { control: tensor(take(control.data as Int32Array | Float32Array, rest[0] ?? 1, step), [B, ...rest]) }
+  }
   const [fixed, names] = [settings(manifest, stretch), outputsOf('step', manifest, stretch)]
   for (let step = 0; step < steps; step++) {
     const feeds = {
@@ -109,6 +118,7 @@ const byStep: Sampler = async (graphs, manifest, cursor, stretch) => {
       uniforms: tensor(take(uniforms, C * K, step), [B, C, K]),
       given: tensor(take(given, C, step), [B, C]),
       isGiven: tensor(take(isGiven, 1, step), [B]),
+      ...conditionOf(step),
       ...fixed,
       ...seenFeed(cursor),
     }

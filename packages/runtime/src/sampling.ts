@@ -6,9 +6,11 @@ import {
   checkEnded,
   checkSamplingFilters,
   checkSeed,
+  type ConditionValues,
   endedLength,
   InvalidDataError,
   InvalidOptionError,
+  manifestCondition,
   type ModelManifest,
   refuseUnknownOptions,
   type ResolvedOrder,
@@ -19,6 +21,7 @@ import {
   UnsupportedError,
   wholeNumber,
 } from '@chainrule/core'
+import { type ConditionFeeds, sequenceConditions } from './condition.js'
 import { beginning, type Cursor, repeated, withSeen } from './cursor.js'
 import { columns, generate, type Given } from './generation.js'
 import type { Graphs } from './graphs.js'
@@ -44,6 +47,11 @@ interface CommonOptions extends SamplingFilters {
   temperature?: number
   /** [p, C], variable length only: what all samples begin with, without an end. Noise counts positions from its first variable. */
   prompt?: Int32Array
+  /**
+   * What the model is told: labels [N], or a control sequence [N, n] or [N, n, K] by position, the prompt's variables first; or of one sample,
+   * shared by all. Of models with a condition, and needed there.
+   */
+  condition?: ConditionValues
   /** 'graph': the whole loop in onnxruntime. 'steps': its slow twin, one run for each variable. */
   sampler?: SamplerName
   signal?: AbortSignal
@@ -151,20 +159,22 @@ function givenOf(owner: string, { values, isGiven }: GivenValues, { domain }: Mo
   }
 }
 
-/** The cursor after the prompt, of batch 1. The slow twin reads it slowly, too: it must not lean on the score's graph. */
-async function afterPrompt(owner: string, graphs: Graphs, manifest: ModelManifest, { prompt, sampler, filters }: ReturnType<typeof checkCommon>, signal?: AbortSignal): Promise<Cursor> {
-  const start = beginning(manifest, 1)
-  if (!prompt?.length) return start
-  if (sampler === 'graph') return withSeen((await readSequence(graphs, manifest, start, prompt, owner, signal)).cursor, prompt)
-  const steps = prompt.length / manifest.domain.components
+/** The cursor of a batch after the prompt, which all have in common. The slow twin reads it slowly, too: it must not lean on the score's graph. */
+async function afterPrompt(owner: string, graphs: Graphs, manifest: ModelManifest, { prompt: row, sampler, filters }: ReturnType<typeof checkCommon>, batch: number, condition: ConditionFeeds, signal?: AbortSignal): Promise<Cursor> {
+  const start = beginning(manifest, batch)
+  if (!row?.length) return start
+  const prompt = new Int32Array(batch * row.length)
+  for (let b = 0; b < batch; b++) prompt.set(row, b * row.length)
+  if (sampler === 'graph') return withSeen((await readSequence(graphs, manifest, start, prompt, condition, owner, signal)).cursor, row)
+  const steps = row.length / manifest.domain.components
   const uniforms = new Float32Array(prompt.length * manifest.uniformsPerComponent).fill(0.5)
-  return (await samplers[sampler](graphs, manifest, start, { steps, uniforms, given: prompt, isGiven: new Uint8Array(steps).fill(1), temperature: 1, filters })).cursor
+  return (await samplers[sampler](graphs, manifest, start, { steps, uniforms, given: prompt, isGiven: new Uint8Array(batch * steps).fill(1), condition: condition(0, steps), temperature: 1, filters })).cursor
 }
 
 /** What a verb returns for each variable, and how many numbers per component or variable. */
 const parts = (C: number) => [['values', C], ['nats', 1], ['drawn', C], ['distance', 1]] as const
 
-const commonNames = ['seed', 'temperature', ...samplingFilterNames, 'prompt', 'sampler', 'signal', 'length', 'firstSample']
+const commonNames = ['seed', 'temperature', ...samplingFilterNames, 'prompt', 'condition', 'sampler', 'signal', 'length', 'firstSample']
 
 /**
  * Draws samples: x_π(0), x_π(1), … by ancestral sampling.
@@ -186,17 +196,19 @@ export async function sample(graphs: Graphs, manifest: ModelManifest, order: Res
   checkLongest(owner, manifest, (prompt?.length ?? 0) / C + n)
   const given = options.given && givenOf(owner, options.given, manifest, order, N, n)
   const { signal, onProgress } = options
-  const read = prompt?.length ? await afterPrompt(owner, graphs, manifest, common, signal) : undefined
+  const conditions = sequenceConditions(owner, manifest, options.condition, N, (prompt?.length ?? 0) / C + n, order)
+  const read = prompt?.length && conditions.isShared ? await afterPrompt(owner, graphs, manifest, common, 1, conditions.of(0, 1), signal) : undefined
   const { end } = domain
   const result = { values: new Int32Array(N * n * C).fill(end ?? 0), nats: new Float32Array(N * n), drawn: new Int32Array(N * n * C).fill(end ?? 0), distance: new Float32Array(N * n) }
   let done = 0
   for (let first = 0; first < N; first += batchSize) {
     const B = Math.min(batchSize, N - first)
+    const condition = conditions.of(first, B)
     const stretches = generate({
       graphs,
       manifest,
       order,
-      cursor: read ? repeated(read, manifest.state, B) : beginning(manifest, B),
+      cursor: read ? repeated(read, manifest.state, B) : await afterPrompt(owner, graphs, manifest, common, B, condition, signal),
       length: n,
       firstPosition: (prompt?.length ?? 0) / C,
       seed,
@@ -204,6 +216,7 @@ export async function sample(graphs: Graphs, manifest: ModelManifest, order: Res
       temperature,
       filters,
       given: given?.(first, B),
+      condition,
       sampler,
       stretchLength: () => stretch,
       signal,
@@ -247,11 +260,14 @@ export function stream(graphs: Graphs, manifest: ModelManifest, order: ResolvedO
   const length = streamLength(manifest, options, firstPosition)
   const given = options.given && givenOf(owner, options.given, manifest, order, B, length)(0, B)
   const firstSample = wholeNumber(owner, 'firstSample', options.firstSample ?? 0, 0, mostSamples - B)
+  if (length === Infinity && manifestCondition(manifest)?.isSequence) throw new InvalidOptionError(`${owner}: a control sequence says something of each variable, so a length is needed. Give length.`)
+  const conditions = sequenceConditions(owner, manifest, options.condition, B, firstPosition + length, order)
   const { signal } = options
   async function* grow(): AsyncGenerator<StreamChunk, void, undefined> {
-    const cursor = repeated(await afterPrompt(owner, graphs, manifest, common, signal), manifest.state, B)
+    const condition = conditions.of(0, B)
+    const cursor = conditions.isShared ? repeated(await afterPrompt(owner, graphs, manifest, common, 1, conditions.of(0, 1), signal), manifest.state, B) : await afterPrompt(owner, graphs, manifest, common, B, condition, signal)
     const stretchLength = (which: number) => Math.min(stretch, firstStretch * 2 ** which)
-    const stretches = generate({ graphs, manifest, order, cursor, length, firstPosition, ...settings, firstSample, given, stretchLength, signal, owner })
+    const stretches = generate({ graphs, manifest, order, cursor, length, firstPosition, ...settings, firstSample, given, condition, stretchLength, signal, owner })
     for await (const { values, nats, start, steps } of stretches) {
       const rows = Array.from({ length: B }, (_, b) => values.subarray(b * steps * C, (b + 1) * steps * C))
       const own = end === undefined ? steps : Math.max(...rows.map((row) => endedLength(row, end)))

@@ -3,7 +3,8 @@
  * chunk by chunk with the state carried, so that a chunk continues exactly where the last one ended.
  * Axes: N sequences, B batch, S variables of a chunk, C components.
  */
-import { checkEnded, fixedLength, InvalidDataError, InvalidOptionError, type ModelManifest, refuseUnknownOptions, throwIfInterrupted, UnsupportedError, wholeNumber } from '@chainrule/core'
+import { checkEnded, type ConditionValues, fixedLength, InvalidDataError, InvalidOptionError, type ModelManifest, refuseUnknownOptions, throwIfInterrupted, UnsupportedError, wholeNumber } from '@chainrule/core'
+import { type ConditionFeeds, sequenceConditions } from './condition.js'
 import { advanced, beginning, type Cursor, cursorFeeds, lastVariable, tensor } from './cursor.js'
 import { type Graphs, graphSignature } from './graphs.js'
 
@@ -22,6 +23,8 @@ export interface ScoreOptions {
   previous?: Int32Array
   /** [N], variable length only, 1: a sequence is a beginning and `previous` says nothing of it. Without `previous` all are. */
   isStart?: Uint8Array
+  /** What the model is told: labels [N], or a control sequence [N, n] or [N, n, K] by position; or of one sequence, shared by all. */
+  condition?: ConditionValues
   /** Sequences scored in one run; it changes memory and speed only. */
   batchSize?: number
   signal?: AbortSignal
@@ -52,9 +55,10 @@ export function checkLongest(owner: string, { longest, domain }: ModelManifest, 
 
 /**
  * Reads x [B, S, C] of a variable length from a cursor on, chunk by chunk.
+ * @param condition counted from the first variable of x
  * @returns nats [B, S], and the cursor after it
  */
-export async function readSequence(graphs: Graphs, manifest: ModelManifest, cursor: Cursor, x: Int32Array, owner: string, signal?: AbortSignal, onChunk?: (variables: number) => void) {
+export async function readSequence(graphs: Graphs, manifest: ModelManifest, cursor: Cursor, x: Int32Array, condition: ConditionFeeds, owner: string, signal?: AbortSignal, onChunk?: (variables: number) => void) {
   const { components: C } = manifest.domain
   const B = cursor.batch
   const rowLength = x.length / B
@@ -65,7 +69,7 @@ export async function readSequence(graphs: Graphs, manifest: ModelManifest, curs
     const size = Math.min(chunkLength, n - start)
     const chunk = new Int32Array(B * size * C)
     for (let b = 0; b < B; b++) chunk.set(x.subarray(b * rowLength + start * C, b * rowLength + (start + size) * C), b * size * C)
-    const outputs = await graphs.run('score', { ...(cursorFeeds(cursor)), x: tensor(chunk, [B, size, C]) }, graphSignature('score', manifest).outputs)
+    const outputs = await graphs.run('score', { ...cursorFeeds(cursor), ...condition(start, size), x: tensor(chunk, [B, size, C]) }, graphSignature('score', manifest).outputs)
     const ofChunk = outputs.nats.data as Float32Array
     for (let b = 0; b < B; b++) nats.set(ofChunk.subarray(b * size, (b + 1) * size), b * n + start)
     cursor = advanced(cursor, outputs, lastVariable(chunk, B, C))
@@ -80,7 +84,7 @@ export async function readSequence(graphs: Graphs, manifest: ModelManifest, curs
  */
 export async function score(graphs: Graphs, manifest: ModelManifest, options: ScoreOptions): Promise<Float32Array> {
   const owner = 'score'
-  refuseUnknownOptions(owner, options, ['x', 'length', 'previous', 'isStart', 'batchSize', 'signal', 'onProgress'])
+  refuseUnknownOptions(owner, options, ['x', 'length', 'previous', 'isStart', 'condition', 'batchSize', 'signal', 'onProgress'])
   const { x, previous, isStart, signal, onProgress } = options
   const { domain } = manifest
   const C = domain.components
@@ -104,6 +108,7 @@ export async function score(graphs: Graphs, manifest: ModelManifest, options: Sc
   if (domain.end !== undefined) {
     for (let row = 0; row < N; row++) checkEnded(x.subarray(row * n, (row + 1) * n), domain.end, `${owner}: sequence ${row} of x`, undefined, isStart?.[row] ? undefined : previous?.[row])
   }
+  const conditions = sequenceConditions(owner, manifest, options.condition, N, n)
   const batchSize = wholeNumber(owner, 'batchSize', options.batchSize ?? Math.max(1, Math.min(64, Math.floor(variablesOfRun / (isVariable ? Math.min(n, chunkLength) : n)))))
   const nats = new Float32Array(N * n)
   let done = 0
@@ -111,6 +116,7 @@ export async function score(graphs: Graphs, manifest: ModelManifest, options: Sc
   for (let first = 0; first < N; first += batchSize) {
     throwIfInterrupted(signal, owner)
     const B = Math.min(batchSize, N - first)
+    const condition = conditions.of(first, B)
     const rows = x.slice(first * n * C, (first + B) * n * C)
     if (isVariable) {
       const start = beginning(manifest, B)
@@ -119,9 +125,9 @@ export async function score(graphs: Graphs, manifest: ModelManifest, options: Sc
         previous: previous ? previous.slice(first * C, (first + B) * C) : start.previous,
         isStart: isStart ? isStart.slice(first, first + B) : previous ? new Uint8Array(B) : start.isStart,
       }
-      nats.set((await readSequence(graphs, manifest, cursor, rows, owner, signal, advance)).nats, first * n)
+      nats.set((await readSequence(graphs, manifest, cursor, rows, condition, owner, signal, advance)).nats, first * n)
     } else {
-      const outputs = await graphs.run('score', { x: tensor(rows, [B, n, C]) }, ['nats'])
+      const outputs = await graphs.run('score', { ...condition(0, n), x: tensor(rows, [B, n, C]) }, ['nats'])
       nats.set(outputs.nats.data as Float32Array, first * n)
       advance(B * n)
     }

@@ -2,8 +2,8 @@
  * Data is indexed: `length` examples, example `at(i)`. Batches are drawn by (seed, step), so a resumed run sees the same ones,
  * and nothing needs the whole set as tensors.
  */
-import { checkEnded, InvalidDataError, uniformIndex } from '@chainrule/core'
-import type { Model, ProgramSpecification } from '@chainrule/core/tensors'
+import { checkConditionValues, checkEnded, type Condition, conditionInput, conditionSpecification, type ConditionValues, InvalidDataError, refuseCondition, uniformIndex } from '@chainrule/core'
+import type { Arrays, Model, ProgramSpecification } from '@chainrule/core/tensors'
 
 export interface Example {
   /** The variables, by position: N × C whole numbers, row-major. */
@@ -15,6 +15,8 @@ export interface Example {
    * Where the first is none, `previous` says what it continues. Absent: one document.
    */
   readonly isStart?: Uint8Array
+  /** Of a model with one: one label, or the control of each of the N variables, by position. */
+  readonly condition?: ConditionValues
 }
 
 export interface Data {
@@ -34,16 +36,19 @@ export interface Layout {
   readonly end?: number
   /** Whether examples may hold several documents. */
   readonly isPacked?: boolean
+  /** What each example is told. */
+  readonly condition?: Condition
 }
 
-/** How a model takes its training examples: with several documents side by side where x has an end and the network can tell them apart. */
-export function trainingLayout({ domain: { components, end }, boundNetwork }: Model, length: number): Layout {
-  return { length, components, end, isPacked: end !== undefined && boundNetwork.packs === true }
+/** How a model takes its training examples: with several documents side by side where x has an end and the network can tell them apart; with a condition each is one. */
+export function trainingLayout({ domain: { components, end }, boundNetwork, condition }: Model, length: number): Layout {
+  return { length, components, end, isPacked: end !== undefined && boundNetwork.packs === true && !condition, ...(condition && { condition }) }
 }
 
 /** The inputs that a batch of a variable length is to a program. */
-export function batchInputs(batch: number, { length, components, isPacked = false }: Layout, continues: boolean): ProgramSpecification['inputs'] {
+export function batchInputs(batch: number, { length, components, isPacked = false, condition }: Layout, continues: boolean): ProgramSpecification['inputs'] {
   return {
+    ...(condition && { [conditionInput(condition)]: conditionSpecification(condition, batch, length) }),
     x: { shape: [batch, length, components], type: 'int32' },
     ...(continues && { previous: { shape: [batch, components], type: 'int32' as const }, isStart: { shape: isPacked ? [batch, length] : [batch], type: 'bool' as const } }),
   }
@@ -57,23 +62,33 @@ export interface Batch {
   readonly previous: Int32Array
   /** bool [B]; [B, N] where packed. */
   readonly isStart: Uint8Array
+  /** As `conditionSpecification` says. */
+  readonly condition?: ConditionValues
+}
+
+/** What a batch is to a program, by the names of `batchInputs`. */
+export function batchArrays({ x, previous, isStart, condition }: Batch, layout: Layout, continues: boolean): Arrays {
+  return { x, ...(continues && { previous, isStart }), ...(condition && { [conditionInput(layout.condition!)]: condition }) }
 }
 
 /**
  * Puts examples of N variables with C components side by side.
- * @throws {InvalidDataError} for an example of another size, one that goes on after its end, or documents side by side where they cannot be
+ * @throws {InvalidDataError} for an example of another size, one that goes on after its end, documents side by side where they cannot be, or a
+ *   condition that is missing, wrong or not asked for
  */
-export function joinExamples(examples: readonly Example[], { length, components, end, isPacked = false }: Layout): Batch {
+export function joinExamples(examples: readonly Example[], { length, components, end, isPacked = false, condition }: Layout): Batch {
   const width = length * components
   const starts = isPacked ? length : 1
   const x = new Int32Array(examples.length * width)
   const previous = new Int32Array(examples.length * components)
   const isStart = new Uint8Array(examples.length * starts)
+  const conditions = examples.map((example) => (condition ? checkConditionValues('An example', condition, example.condition, 1, length) : refuseCondition('An example', example.condition)))
   examples.forEach((example, which) => {
     if (example.x.length !== width) throw new InvalidDataError(`An example has ${example.x.length} numbers, expected ${length} variables × ${components} components = ${width}.`)
     if (end !== undefined) checkEnded(example.x, end, 'An example', example.isStart, example.previous?.[0])
     x.set(example.x, which * width)
     if (example.isStart) {
+      if (condition) throw new InvalidDataError('An example holds documents side by side (isStart), but the model has a condition, which belongs to one document. Give each document as an example, without isStart.')
       if (!isPacked) throw new InvalidDataError('An example holds documents side by side (isStart), which is for domains with an end and networks that begin anew within x. Give one document, without isStart.')
       if (example.isStart.length !== length) throw new InvalidDataError(`An example says of ${example.isStart.length} variables whether a document begins (isStart), expected ${length}.`)
       if (!example.isStart[0] && !example.previous) throw new InvalidDataError('An example begins inside a document (isStart is 0 at its first variable), but does not say what came before: previous is missing.')
@@ -81,7 +96,14 @@ export function joinExamples(examples: readonly Example[], { length, components,
     } else isStart[which * starts] = example.previous ? 0 : 1
     if (example.previous) previous.set(example.previous, which * components)
   })
-  return { x, previous, isStart }
+  return { x, previous, isStart, ...(condition && { condition: joined(conditions as ConditionValues[]) }) }
+}
+
+function joined(rows: readonly ConditionValues[]): ConditionValues {
+  const width = rows[0].length
+  const result = rows[0] instanceof Int32Array ? new Int32Array(rows.length * width) : new Float32Array(rows.length * width)
+  rows.forEach((row, which) => result.set(row, which * width))
+  return result
 }
 
 /** What an update is drawn by. */

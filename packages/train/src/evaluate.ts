@@ -1,7 +1,7 @@
 /** Exact likelihood of held-out data: nats of every variable, summed in float64. */
-import { InvalidDataError, type ParameterArrays, throwIfInterrupted } from '@chainrule/core'
+import { conditionInput, InvalidDataError, type ParameterArrays, throwIfInterrupted } from '@chainrule/core'
 import type { CompiledProgram, Engine, Model } from '@chainrule/core/tensors'
-import { batchInputs, type Data, type Example, joinExamples, type Layout } from './data.js'
+import { batchArrays, batchInputs, type Data, type Example, joinExamples, type Layout } from './data.js'
 
 export interface EvaluateOptions {
   engine: Engine
@@ -34,7 +34,7 @@ interface Group {
  * Examples of one length make a group. Where x has an end, shorter ones are filled with it up to the next power of two, or the longest
  * example: what is filled comes after everything that counts, and does not count itself.
  */
-function groupsOf({ domain: { components, end } }: Model, data: Data, batchSize: number): Group[] {
+function groupsOf({ domain: { components, end }, condition }: Model, data: Data, batchSize: number): Group[] {
   if (data.length < 1) throw new InvalidDataError('There is nothing to evaluate: the data holds no example.')
   const sizes = Array.from({ length: data.length }, (_, i) => {
     const { x, isStart } = data.at(i)
@@ -45,7 +45,7 @@ function groupsOf({ domain: { components, end } }: Model, data: Data, batchSize:
   sizes.forEach(({ own, isPacked }, i) => {
     const length = end === undefined || isPacked ? own : Math.min(2 ** Math.ceil(Math.log2(own)), longest)
     const key = `${length} ${isPacked}`
-    const group = groups.get(key) ?? { layout: { length, components, end, isPacked }, indices: [], variables: 0 }
+    const group = groups.get(key) ?? { layout: { length, components, end, isPacked, ...(condition && { condition }) }, indices: [], variables: 0 }
     group.indices.push(i)
     group.variables += own
     groups.set(key, group)
@@ -53,10 +53,10 @@ function groupsOf({ domain: { components, end } }: Model, data: Data, batchSize:
   return Array.from(groups.values(), (group) => ({ ...group, rows: Math.min(batchSize, group.indices.length) }))
 }
 
-function compile({ domain, logProbability }: Model, parameters: ParameterArrays, { layout, rows }: Group, engine: Engine): Promise<CompiledProgram> {
+function compile({ domain, logProbability, condition }: Model, parameters: ParameterArrays, { layout, rows }: Group, engine: Engine): Promise<CompiledProgram> {
   const continues = domain.length === 'variable'
   return engine.compile(
-    (carried, inputs) => ({ outputs: { logProbability: logProbability(carried, inputs.x, continues ? { values: inputs.previous, isStart: inputs.isStart } : undefined) } }),
+    (carried, inputs) => ({ outputs: { logProbability: logProbability(carried, inputs.x, continues ? { values: inputs.previous, isStart: inputs.isStart } : undefined, undefined, condition && inputs[conditionInput(condition)]) } }),
     {
       carried: parameters,
       inputs: batchInputs(rows, layout, continues),
@@ -72,8 +72,8 @@ async function natsOf({ domain }: Model, data: Data, { layout, rows, indices }: 
     const chosen: Example[] = indices.slice(begin, begin + rows).map((i) => data.at(i))
     const real = chosen.length
     while (chosen.length < rows) chosen.push(chosen[0])
-    const { x, previous, isStart } = joinExamples(chosen.map((example) => filled(example, layout)), layout)
-    const { logProbability } = await program.run(domain.length === 'variable' ? { x, previous, isStart } : { x })
+    const batch = joinExamples(chosen.map((example) => filled(example, layout)), layout)
+    const { logProbability } = await program.run(batchArrays(batch, layout, domain.length === 'variable'))
     for (let row = 0; row < real; row++) {
       const own = chosen[row].x.length / layout.components
       for (let at = 0; at < own; at++) nats -= logProbability[row * layout.length + at]
@@ -85,11 +85,16 @@ async function natsOf({ domain }: Model, data: Data, { layout, rows, indices }: 
 }
 
 /** An example of an x with an end, as long as the layout wants it. */
-function filled(example: Example, { length, end }: Layout): Example {
+function filled(example: Example, { length, end, condition }: Layout): Example {
   if (end === undefined || example.x.length >= length) return example
   const x = new Int32Array(length).fill(end)
   x.set(example.x)
-  return { ...example, x }
+  const { condition: given } = example
+  if (!given || !condition?.isSequence) return { ...example, x }
+  const size = length * (given.length / example.x.length)
+  const control = given instanceof Int32Array ? new Int32Array(size) : new Float32Array(size)
+  control.set(given)
+  return { ...example, x, condition: control }
 }
 
 /** −log p of all examples. Examples may differ in length; one program is open at a time. */

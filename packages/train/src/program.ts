@@ -6,6 +6,7 @@
  * It updates with the last one only; before that it is given the numbers of `noUpdate`. So the memory is that of one micro-batch,
  * at the price of one more pass of the optimizer for each, and the graph does not grow with n.
  */
+import { conditionInput } from '@chainrule/core'
 import { type Model, negativeLogLikelihood, type Program, type ProgramSpecification, scoped, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { adamW, noUpdate, updateNumberCount, updateNumbers } from './adam-w.js'
@@ -37,7 +38,7 @@ export function trainingProgram(model: Model, settings: ResolvedSettings, length
     const names = Object.keys(trained)
     const before = continues ? { values: inputs.previous, isStart: inputs.isStart } : undefined
     const masks = dropout && scoped(inputs, maskPrefix)
-    const loss = (...values: tf.Tensor[]) => negativeLogLikelihood(model, { ...old.parameters, ...Object.fromEntries(names.map((name, i) => [name, values[i]])) }, inputs.x, before, masks) as tf.Scalar
+    const loss = (...values: tf.Tensor[]) => negativeLogLikelihood(model, { ...old.parameters, ...Object.fromEntries(names.map((name, i) => [name, values[i]])) }, inputs.x, before, masks, model.condition && inputs[conditionInput(model.condition)]) as tf.Scalar
     const { value, grads } = tf.valueAndGrads(loss)(Object.values(trained))
     const [numbers, rate, keep] = tf.split(inputs.numbers, [updateNumberCount, 1, 1])
     const gradients: Tensors = Object.fromEntries(names.map((name, i) => [name, grads[i]]))

@@ -5,7 +5,7 @@
  */
 import { InvalidCheckpointError, InvalidDataError, NonFiniteError, type ParameterArrays, throwIfInterrupted, wholeNumber } from '@chainrule/core'
 import type { CompiledProgram, Engine, Model } from '@chainrule/core/tensors'
-import { type Data, drawBatches, trainingLayout } from './data.js'
+import { batchArrays, type Data, drawBatches, trainingLayout } from './data.js'
 import { drawMasks } from './dropout-masks.js'
 import { resolveSettings, type ResolvedSettings, scheduleOf, type TrainingSettings } from './options.js'
 import { numbersOf, trainingProgram } from './program.js'
@@ -80,10 +80,11 @@ export async function makeUpdate(compiled: CompiledProgram, model: Model, data: 
   const { domain, boundNetwork: { dropout } } = model
   const learningRate = learningRateAt(step, scheduleOf(settings))
   let [nats, gradientNorm] = [0, 0]
-  for (const [micro, { x, previous, isStart }] of drawBatches(data, settings, step, trainingLayout(model, length)).entries()) {
+  const layout = trainingLayout(model, length)
+  for (const [micro, batch] of drawBatches(data, settings, step, layout).entries()) {
     const numbers = numbersOf(step, micro, learningRate, settings)
     const masks = drawMasks(dropout, settings.batchSize, length, settings.seed, step, micro)
-    const result = await compiled.run({ x, ...(domain.length === 'variable' && { previous, isStart }), ...masks, numbers })
+    const result = await compiled.run({ ...batchArrays(batch, layout, domain.length === 'variable'), ...masks, numbers })
     nats += result.nats[0] / settings.accumulation
     gradientNorm = result.gradientNorm[0]
     if (!Number.isFinite(nats) || !Number.isFinite(gradientNorm)) {

@@ -2,7 +2,7 @@
  * Ancestral sampling as plainly as it can be written: one variable after the other, eagerly. The slow twin of every other sampler.
  * Axes: B samples, N variables, C components, K uniforms of a component. All results are by position.
  */
-import { checkSamplingFilters, type ParameterArrays, type SamplingFilters, uniform } from '@chainrule/core'
+import { checkSamplingFilters, conditionSpecification, type ConditionValues, type ParameterArrays, type SamplingFilters, uniform } from '@chainrule/core'
 import { begin, type Model, type Previous } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { asTensors } from './parameters.js'
@@ -19,6 +19,8 @@ export interface SampleRequest extends SamplingFilters {
   readonly given?: Int32Array
   /** [B, N], 0 or 1. */
   readonly isGiven?: Uint8Array
+  /** Of models with one: [B] labels, or a control sequence [B, N] or [B, N, K], by position. */
+  readonly condition?: ConditionValues
 }
 
 /** What a sampler says of each variable. */
@@ -41,7 +43,13 @@ export function eagerSampler(model: Model, parameters: ParameterArrays): (reques
   const C = model.domain.components
   const V = model.domain.values
   const { uniformsPerComponent: K, samplingFilters } = model.boundHead
-  return ({ count: B, length: N, seed, temperature = 1, given = new Int32Array(B * N * C), isGiven = new Uint8Array(B * N), ...options }) => {
+  const conditionOf = (told: ConditionValues, B: number, N: number, position: number): tf.Tensor => {
+    const { shape, type } = conditionSpecification(model.condition!, B)
+    if (!model.condition!.isSequence) return tf.tensor(told, shape, type)
+    const width = told.length / (B * N)
+    return tf.tensor(Array.from({ length: B * width }, (_, i) => told[(Math.floor(i / width) * N + position) * width + (i % width)]), shape, type)
+  }
+  return ({ count: B, length: N, seed, temperature = 1, given = new Int32Array(B * N * C), isGiven = new Uint8Array(B * N), condition: told, ...options }) => {
     const { topK, topP, minP, repetitionPenalty } = checkSamplingFilters('eagerSampler', options, samplingFilters ?? [])
     const seen = new Uint8Array(B * V)
     const result: Sampled = { values: new Int32Array(B * N * C), drawn: new Int32Array(B * N * C), distance: new Float32Array(B * N), logProbability: new Float32Array(B * N) }
@@ -60,7 +68,7 @@ export function eagerSampler(model: Model, parameters: ParameterArrays): (reques
             filters: { topK: tf.tensor1d([topK], 'int32'), topP: tf.tensor1d([topP]), minP: tf.tensor1d([minP]), repetitionPenalty: tf.tensor1d([repetitionPenalty]), seen: tf.tensor(seen.slice(), [B, V], 'bool') },
           }),
         }
-        const draw = model.step(tensors, state, before, request)
+        const draw = model.step(tensors, state, before, request, told && conditionOf(told, B, N, position))
         const [values, drawn, distance, logProbability] = [draw.values, draw.drawn, draw.distance, draw.logProbability].map((tensor) => tensor.dataSync())
         for (let b = 0; b < B; b++) {
           const at = b * N + position

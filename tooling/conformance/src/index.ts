@@ -1,5 +1,6 @@
 /** The laws that every order, network, head, sampler, tokenizer and model obeys. Every piece is an argument; a broken law throws. */
 export { chiSquareTail, type Fit, goodnessOfFit } from './chi-square.js'
+export { conditionLaws, type ConditionLawOptions, givenCondition, randomConditions } from './condition-laws.js'
 export { eagerSampler, type Sampled, type Sampler, type SampleRequest } from './eager-sampler.js'
 export { endingLaws, type EndingLawOptions, packingLaw } from './ending-laws.js'
 export { allTuples, isPossible, randomNumbers, randomRows, randomValues } from './enumeration.js'

@@ -11,6 +11,8 @@ export interface Previous {
   readonly values: tf.Tensor
   /** bool [B, N], or [B] for one step: nothing came before. `start` is no value of x. */
   readonly isStart: tf.Tensor
+  /** The K numbers of the condition, where the model has one: [B, 1, K] of the whole x, [B, N, K] of each variable spoken of; [B, K] for one step. */
+  readonly condition?: tf.Tensor
 }
 
 /** What x [B, N, C] continues: the variable before its first. */
@@ -30,8 +32,18 @@ export const documentNumbers = (isStart: tf.Tensor): tf.Tensor => tf.cumsum(tf.c
 /**
  * x [B, N, C] by position → what comes before each variable, in the order of generation.
  * @param before what x continues, and where documents begin; absent: x is a beginning
+ * @param condition by position, or of the whole x
  */
-export function previous(x: tf.Tensor, order: ResolvedOrder, before?: Before): Previous {
+export function previous(x: tf.Tensor, order: ResolvedOrder, before?: Before, condition?: tf.Tensor): Previous {
+  return { ...previousValues(x, order, before), ...(condition && { condition: rankedCondition(condition, order) }) }
+}
+
+/** A condition [B, N, K] by position → in the order of generation; that of the whole x, [B, 1, K], as it is. */
+export function rankedCondition(condition: tf.Tensor, order: ResolvedOrder): tf.Tensor {
+  return order.isLeftToRight || condition.shape[1] === 1 ? condition : tf.gather(condition, tf.tensor1d(order.permutation, 'int32'), 1)
+}
+
+function previousValues(x: tf.Tensor, order: ResolvedOrder, before?: Before): Previous {
   const ranked = order.isLeftToRight ? x : tf.gather(x, tf.tensor1d(order.permutation, 'int32'), 1)
   const [batch, length, components] = ranked.shape as [number, number, number]
   const earlier = tf.slice(ranked, [0, 0, 0], [batch, length - 1, components])

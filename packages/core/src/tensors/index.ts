@@ -5,7 +5,7 @@ export { conditional, type ConditionalAttributes } from './conditional.js'
 export { drawnRate, type Dropout, dropped } from './dropout.js'
 export { eagerEngine } from './eager-engine.js'
 export type { Arrays, CompiledProgram, ElementType, Engine, Program, ProgramSpecification, TensorSpecification } from './engine.js'
-export { type Before, documentNumbers, earlierPositions, isPacked, mask, positionBeforeRank, positionOfRank, type Previous, previous, restore } from './factorization.js'
+export { type Before, documentNumbers, earlierPositions, isPacked, mask, positionBeforeRank, positionOfRank, type Previous, previous, rankedCondition, restore } from './factorization.js'
 export type { BoundHead, Draw, DrawFilters, DrawRequest, Head, HeadBinding } from './head.js'
 export {
   bernoulli,

@@ -1,13 +1,15 @@
 /**
- * A model: domain, order, network and head, bound once. p(x) = ∏ᵢ F_β(f_θ(x_π(<i))).
+ * A model: domain, order, network and head, bound once. p(x) = ∏ᵢ F_β(f_θ(x_π(<i))); with a condition p(x | c) = ∏ᵢ F_β(f_θ(x_π(<i), c)).
  * Its parameters are one record with the prefixes `network/` and `head/`. Axes as in network.ts and head.ts.
  */
 import * as tf from '@tensorflow/tfjs-core'
+import type { Condition } from '../condition.js'
 import { checkDomain, type Domain } from '../domain.js'
 import { UnsupportedError } from '../errors.js'
 import type { StateTensor } from '../exported-model.js'
 import type { Order, ResolvedOrder } from '../order.js'
 import type { ParameterArrays } from '../parameters.js'
+import { conditionNumbers } from './condition.js'
 import { afterEnd, isAfterEnd, zeroWhere } from './ending.js'
 import { type Before, isPacked, type Previous, previous } from './factorization.js'
 import type { BoundHead, Draw, DrawRequest, Head } from './head.js'
@@ -18,6 +20,8 @@ export interface ModelPieces {
   readonly order: Order
   readonly network: Network
   readonly head: Head
+  /** What the model is told beside x: `label(…)`, `controlSequence(…)`; absent: nothing. */
+  readonly condition?: Condition
 }
 
 export interface Model extends ModelPieces {
@@ -33,13 +37,18 @@ export interface Model extends ModelPieces {
   count?(sequences: Iterable<ArrayLike<number>>): ParameterArrays
   /**
    * log p of each variable given the ones before it, in nats: x [B, N, C] → [B, N]; 0 after an end. With masks only in training.
+   * @param condition int32 [B] of labels; [B, N] (categories) or float32 [B, N, K] of a control sequence, by position
    * @throws {UnsupportedError} for documents side by side where the network cannot tell them apart
+   * @throws {InvalidDataError} for a condition that is missing, of another shape, or not asked for
    */
-  logProbability(parameters: Tensors, x: tf.Tensor, before?: Before, masks?: Tensors): tf.Tensor
-  /** The same for a chunk x [B, S, C] of a variable-length x, given the state before it; one document in each row. */
-  extend(parameters: Tensors, state: Tensors, x: tf.Tensor, before: Before): { logProbability: tf.Tensor; state: Tensors }
-  /** The next variable of the order, drawn or given; after an end it is `end`, whatever is given. */
-  step(parameters: Tensors, state: Tensors, before: Previous, request: DrawRequest): Draw & { state: Tensors }
+  logProbability(parameters: Tensors, x: tf.Tensor, before?: Before, masks?: Tensors, condition?: tf.Tensor): tf.Tensor
+  /** The same for a chunk x [B, S, C] of a variable-length x, given the state before it and the chunk's condition; one document in each row. */
+  extend(parameters: Tensors, state: Tensors, x: tf.Tensor, before: Before, condition?: tf.Tensor): { logProbability: tf.Tensor; state: Tensors }
+  /**
+   * The next variable of the order, drawn or given; after an end it is `end`, whatever is given.
+   * @param condition int32 [B] of a label, or that variable's entry of the sequence: int32 [B] or float32 [B, K]
+   */
+  step(parameters: Tensors, state: Tensors, before: Before, request: DrawRequest, condition?: tf.Tensor): Draw & { state: Tensors }
 }
 
 /** The entries of a record whose names begin with the prefix, without it. */
@@ -51,10 +60,13 @@ const prefixed = (record: ParameterArrays, prefix: string): ParameterArrays =>
   Object.fromEntries(Object.entries(record).map(([name, value]) => [prefix + name, value]))
 
 /** Binds the pieces to the domain. @throws {UnsupportedError} where two of them do not fit */
-export function createModel({ domain, order, network, head }: ModelPieces): Model {
+export function createModel({ domain, order, network, head, condition }: ModelPieces): Model {
   checkDomain(domain)
   const resolvedOrder = order.resolve(domain)
-  const boundNetwork = network.bind({ domain, order: resolvedOrder, parametersPerVariable: head.parametersPerVariable(domain) })
+  const boundNetwork = network.bind({ domain, order: resolvedOrder, parametersPerVariable: head.parametersPerVariable(domain), ...(condition && { condition }) })
+  if (condition && !boundNetwork.conditions?.includes(condition.name)) {
+    throw new UnsupportedError(`${network.name}: does not take the condition ${condition.name}; it takes ${boundNetwork.conditions?.join(', ') ?? 'none'}. Leave the condition out, or use another network, transformer() say.`)
+  }
   const boundHead = head.bind({ domain, width: boundNetwork.width, receivesParameters: boundNetwork.emitsParameters })
   const ofNetwork = (parameters: Tensors) => scoped(parameters, 'network/')
   const ofHead = (parameters: Tensors) => {
@@ -72,6 +84,7 @@ export function createModel({ domain, order, network, head }: ModelPieces): Mode
     order,
     network,
     head,
+    ...(condition && { condition }),
     resolvedOrder,
     boundNetwork,
     boundHead,
@@ -85,19 +98,20 @@ export function createModel({ domain, order, network, head }: ModelPieces): Mode
     },
     isFixed: (name) => name.startsWith('network/') && boundNetwork.isFixed?.(name.slice('network/'.length)) === true,
     ...(boundNetwork.count && { count: (sequences: Iterable<ArrayLike<number>>) => prefixed(boundNetwork.count!(sequences), 'network/') }),
-    logProbability(parameters, x, before, masks) {
+    logProbability(parameters, x, before, masks, given) {
       if (before && isPacked(before) && !boundNetwork.packs) throw new UnsupportedError(`${network.name}: cannot take documents side by side, since it does not begin anew within x. Use transformer() or recurrent().`)
-      const features = boundNetwork.forward(ofNetwork(parameters), x, before, masks)
+      const features = boundNetwork.forward(ofNetwork(parameters), x, before, masks, conditionNumbers('logProbability', condition, given, false))
       return ofVariables(boundHead.logProbability(ofHead(parameters), features, x), () => previous(x, resolvedOrder, before))
     },
-    extend(parameters, state, x, before) {
+    extend(parameters, state, x, before, ofChunk) {
       if (domain.length !== 'variable') throw new UnsupportedError('extend: a chunk of x belongs to a variable length; x of a fixed length is taken whole, by logProbability.')
       if (isPacked(before)) throw new UnsupportedError('extend: a chunk belongs to one document in each row, since it continues a state. Documents side by side are for logProbability.')
-      const given = previous(x, resolvedOrder, before)
+      const given = previous(x, resolvedOrder, before, conditionNumbers('extend', condition, ofChunk, false))
       const result = boundNetwork.extend(ofNetwork(parameters), state, given)
       return { logProbability: ofVariables(boundHead.logProbability(ofHead(parameters), result.features, x), () => given), state: result.state }
     },
-    step(parameters, state, before, request) {
+    step(parameters, state, { values, isStart }, request, given) {
+      const before: Previous = { values, isStart, condition: conditionNumbers('step', condition, given, true) }
       const result = boundNetwork.step(ofNetwork(parameters), state, before)
       const draw = boundHead.draw(ofHead(parameters), result.features, request)
       return { ...(end === undefined ? draw : afterEnd(draw, isAfterEnd(before, end), end)), state: result.state }

@@ -1,9 +1,10 @@
 /**
  * The network f_θ: h at a position depends on earlier variables only.
  *
- * Axes: B batch, N variables, C components, W width of the features.
+ * Axes: B batch, N variables, C components, K numbers of a condition, W width of the features.
  */
 import type * as tf from '@tensorflow/tfjs-core'
+import type { Condition } from '../condition.js'
 import type { Domain } from '../domain.js'
 import type { StateTensor } from '../exported-model.js'
 import type { ResolvedOrder } from '../order.js'
@@ -20,6 +21,8 @@ export interface Binding {
   readonly order: ResolvedOrder
   /** How many numbers the head wants for each variable. */
   readonly parametersPerVariable: number
+  /** What the network is told beside x; absent: nothing. */
+  readonly condition?: Condition
 }
 
 /** A specification: name and options. */
@@ -39,6 +42,8 @@ export interface BoundNetwork {
   readonly longest?: number
   /** True: `forward` takes documents side by side (a `before` with isStart [B, N]) and begins anew with each. */
   readonly packs?: boolean
+  /** The conditions that it takes; absent: none, and the model refuses to have one. */
+  readonly conditions?: readonly Condition['name'][]
   /** What `forward` may be given in training (dropout.ts). Absent: it drops nothing. */
   readonly dropout?: Dropout
   /** Whether no gradient changes this parameter: it is counted, or of a model trained before. Its shape may depend on data. Absent: never. */
@@ -49,8 +54,11 @@ export interface BoundNetwork {
    * @param sequences values, by position; each a whole x, from its beginning
    */
   count?(sequences: Iterable<ArrayLike<number>>): ParameterArrays
-  /** The whole of x [B, N, C] at once, teacher forcing → features [B, N, W] by position. Without masks nothing is dropped. */
-  forward(parameters: Tensors, x: tf.Tensor, before?: Before, masks?: Tensors): tf.Tensor
+  /**
+   * The whole of x [B, N, C] at once, teacher forcing → features [B, N, W] by position. Without masks nothing is dropped.
+   * @param condition [B, 1, K], or [B, N, K] by position, where the network is bound with one
+   */
+  forward(parameters: Tensors, x: tf.Tensor, before?: Before, masks?: Tensors, condition?: tf.Tensor): tf.Tensor
   /** One variable: reads the variable before (values [B, C], isStart [B]) → features [B, W] of the position of rank `index`. */
   step(parameters: Tensors, state: Tensors, previous: Previous): { features: tf.Tensor; state: Tensors }
   /** A chunk of known variables (values [B, S, C], isStart [B, S], in the order of generation) → features [B, S, W]. */

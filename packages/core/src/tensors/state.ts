@@ -12,12 +12,13 @@ export function begin(state: readonly StateTensor[], batch: number): Tensors {
 }
 
 /** The default of `extend`: one step after the other. */
-export function extendByStep(step: BoundNetwork['step'], parameters: Tensors, state: Tensors, { values, isStart }: Previous): { features: tf.Tensor; state: Tensors } {
+export function extendByStep(step: BoundNetwork['step'], parameters: Tensors, state: Tensors, { values, isStart, condition }: Previous): { features: tf.Tensor; state: Tensors } {
   const features: tf.Tensor[] = []
   const allValues = tf.unstack(values, 1)
   const allIsStart = tf.unstack(isStart, 1)
+  const allConditions = condition && tf.unstack(condition, 1)
   for (let i = 0; i < allValues.length; i++) {
-    const result = step(parameters, state, { values: allValues[i], isStart: allIsStart[i] })
+    const result = step(parameters, state, { values: allValues[i], isStart: allIsStart[i], condition: allConditions?.[Math.min(i, allConditions.length - 1)] })
     features.push(result.features)
     state = result.state
   }

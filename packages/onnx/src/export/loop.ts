@@ -13,9 +13,9 @@ const nextState = (name: string) => nextPrefix + (name === seenInput ? name : na
 const node = (operator: string, inputs: string[], outputs: string[], attributes: Node['attributes'] = {}): Node => ({ operator, domain: '', inputs, outputs, attributes })
 
 /** What a step takes anew at each iteration: name, and the axis along which the whole chain's input holds the steps. */
-const perStep = ['uniforms', 'given', 'isGiven']
-/** Numbers of the whole chain. */
-const perChain = ['temperature', 'topK', 'topP', 'minP', 'repetitionPenalty']
+const stepwise = ['uniforms', 'given', 'isGiven', 'control']
+/** What is the same for the whole chain. */
+const perChain = ['label', 'temperature', 'topK', 'topP', 'minP', 'repetitionPenalty']
 /** What a step tells, and how the whole chain calls the list of it. */
 const told: Record<string, string> = { value: 'values', drawn: 'drawn', distance: 'distance', nats: 'nats' }
 
@@ -26,6 +26,7 @@ const told: Record<string, string> = { value: 'values', drawn: 'drawn', distance
  *   `distance`, `nats` with that axis, and the state after the last step
  */
 export function loopOverSteps(step: Graph, end?: number): Graph {
+  const perStep = stepwise.filter((name) => step.inputs.some((value) => value.name === name))
   const weights = new Set(step.initializers.map(({ name }) => name))
   const shared = new Set([...weights, ...perChain])
   const body = renamed(step, (name) => (shared.has(name) ? name : inside(name)))

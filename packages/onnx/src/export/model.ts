@@ -50,12 +50,13 @@ export function recordModel(given: ModelToExport): Record<string, Uint8Array> {
     [graphFiles.step]: serialize(step),
     [graphFiles.sample]: serialize(loopOverSteps(step, model.domain.end)),
   }
-  const { domain, order, resolvedOrder, network, head, boundNetwork, boundHead } = model
+  const { domain, condition, order, resolvedOrder, network, head, boundNetwork, boundHead } = model
   const manifest: ModelManifest = {
     formatVersion,
     producer,
     modality,
     domain,
+    ...(condition && { condition: describe(condition) }),
     order: { ...describe(order), ...(domain.length !== 'variable' && { permutation: [...resolvedOrder.permutation], ...(resolvedOrder.groups && { groups: [...resolvedOrder.groups] }) }) },
     network: describe(network),
     head: describe(head),

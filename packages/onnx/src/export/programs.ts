@@ -4,7 +4,7 @@
  *
  * Axes: batch; sequence (a chunk); past (what a state remembers); C components, K uniforms per component.
  */
-import { type StateTensor, weightPrefix } from '@chainrule/core'
+import { conditionInput, conditionSpecification, type StateTensor, weightPrefix } from '@chainrule/core'
 import { type DrawFilters, marked, type Model, scoped, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import type { SymbolicSpecification } from '../symbolic.js'
@@ -39,6 +39,12 @@ const filterInputs = ({ domain }: Model): Record<keyof DrawFilters, SymbolicSpec
   [seenInput]: { shape: ['batch', domain.values], type: 'bool' },
 })
 
+/** A model's condition as an input, of one variable where `sequence` is absent. */
+const conditionInputs = ({ condition }: Model, sequence?: number | 'sequence'): Record<string, SymbolicSpecification> =>
+  condition ? { [conditionInput(condition)]: conditionSpecification<number | 'batch' | 'sequence'>(condition, 'batch', sequence) } : {}
+
+const conditionOf = ({ condition }: Model, inputs: Tensors): tf.Tensor | undefined => condition && inputs[conditionInput(condition)]
+
 type Shapes = Readonly<Record<string, readonly number[]>>
 
 export function stepProgram(model: Model, shapes: Shapes): ExportedProgram {
@@ -53,6 +59,7 @@ export function stepProgram(model: Model, shapes: Shapes): ExportedProgram {
       temperature: { shape: [1], type: 'float32' },
       given: { shape: ['batch', components], type: 'int32' },
       isGiven: { shape: ['batch'], type: 'bool' },
+      ...conditionInputs(model),
       ...(hasFilters && filterInputs(model)),
       ...stateInputs(model.state),
     },
@@ -63,6 +70,7 @@ export function stepProgram(model: Model, shapes: Shapes): ExportedProgram {
         scoped(inputs, statePrefix),
         { values: inputs.previous, isStart: inputs.isStart },
         { uniforms, temperature, given, isGiven, ...(hasFilters && { filters: { topK, topP, minP, repetitionPenalty, seen } }) },
+        conditionOf(model, inputs),
       )
       return {
         value: draw.values,
@@ -81,8 +89,8 @@ export function scoreProgram(model: Model, shapes: Shapes): ExportedProgram {
   const { components, length } = model.domain
   if (length !== 'variable') {
     return {
-      inputs: { ...parameterInputs(shapes), x: { shape: ['batch', length, components], type: 'int32' } },
-      program: (inputs) => ({ nats: natsOf(model.logProbability(scoped(inputs, parameterPrefix), inputs.x)) }),
+      inputs: { ...parameterInputs(shapes), x: { shape: ['batch', length, components], type: 'int32' }, ...conditionInputs(model, length) },
+      program: (inputs) => ({ nats: natsOf(model.logProbability(scoped(inputs, parameterPrefix), inputs.x, undefined, undefined, conditionOf(model, inputs))) }),
     }
   }
   return {
@@ -91,10 +99,11 @@ export function scoreProgram(model: Model, shapes: Shapes): ExportedProgram {
       x: { shape: ['batch', 'sequence', components], type: 'int32' },
       previous: { shape: ['batch', components], type: 'int32' },
       isStart: { shape: ['batch'], type: 'bool' },
+      ...conditionInputs(model, 'sequence'),
       ...stateInputs(model.state),
     },
     program(inputs) {
-      const { logProbability, state } = model.extend(scoped(inputs, parameterPrefix), scoped(inputs, statePrefix), inputs.x, { values: inputs.previous, isStart: inputs.isStart })
+      const { logProbability, state } = model.extend(scoped(inputs, parameterPrefix), scoped(inputs, statePrefix), inputs.x, { values: inputs.previous, isStart: inputs.isStart }, conditionOf(model, inputs))
       return { nats: natsOf(logProbability), ...withPrefix(state, nextPrefix) }
     },
   }

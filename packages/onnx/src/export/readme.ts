@@ -1,5 +1,5 @@
 /** README.md of an exported model: the model card as people read it, and how to run the model. It is no part of the model: nothing checks it. */
-import { countParameters, type Json, type JsonObject, type Piece } from '@chainrule/core'
+import { conditionInput, conditionSpecification, countParameters, type Json, type JsonObject, type Piece } from '@chainrule/core'
 import type { ModelToExport } from './model.js'
 
 export const readmeFile = 'README.md'
@@ -26,11 +26,11 @@ const code = (language: string, ...lines: string[]) => ['```' + language, ...lin
 const pieceText = ({ name, options }: Piece) => `${name}${Object.keys(options).length ? ` ${JSON.stringify(options)}` : ''}`
 
 function readme({ model, parameters, modality, tokenizer, card }: ModelToExport, run: string): Uint8Array {
-  const { order, network, head } = model
-  const pieces = Object.fromEntries(Object.entries({ tokenizer, order, network, head }).map(([part, piece]) => [part, pieceText(piece)]))
+  const { condition, order, network, head } = model
+  const pieces = Object.fromEntries(Object.entries({ tokenizer, ...(condition && { condition }), order, network, head }).map(([part, piece]) => [part, pieceText(piece)]))
   const sections = [
     `# A model of ${modality}`,
-    `p(x) = ∏ p(xᵢ | what comes before it), exactly: ${countParameters(parameters).toLocaleString('en-US')} parameters. Exported by chainrule on ${card.exportedAt.slice(0, 10)}.`,
+    `${condition ? `p(x | c) = ∏ p(xᵢ | what comes before it, c)` : 'p(x) = ∏ p(xᵢ | what comes before it)'}, exactly: ${countParameters(parameters).toLocaleString('en-US')} parameters. Exported by chainrule on ${card.exportedAt.slice(0, 10)}.`,
     `## Made of\n\n${table(pieces, '')}`,
     `## Data\n\n${table(card.data, 'The model does not say what it was trained on.')}`,
     `## Results\n\n${table(card.results, 'Nothing was measured.')}`,
@@ -43,7 +43,10 @@ function readme({ model, parameters, modality, tokenizer, card }: ModelToExport,
 /** For chainrule's own layout. */
 export function modelReadme(given: ModelToExport): Uint8Array {
   const { model, modality } = given
+  const { condition } = model
   const { components, length } = model.domain
+  const told = condition && conditionSpecification(condition, 1, length === 'variable' ? 3 : length)
+  const options = condition ? `{ seed: 1, ${conditionInput(condition)}: ${condition.isSequence ? '…' : '0'} }` : '{ seed: 1 }'
   const python =
     length === 'variable'
       ? [
@@ -53,13 +56,14 @@ export function modelReadme(given: ModelToExport): Uint8Array {
           "feeds = {'x': x, 'previous': x[:, 0], 'isStart': numpy.ones([1], bool), **state}",
         ]
       : [`feeds = {'x': numpy.zeros([1, ${length}, ${components}], numpy.int32)}  # batch, variables, components`]
+  if (told) python.push(`feeds['${conditionInput(condition)}'] = numpy.zeros([${told.shape.join(', ')}], numpy.${told.type})`)
   const run = [
     'In Node:',
-    code('js', `import { loadModel, sample } from '@chainrule/${modality}'`, '', "const model = await loadModel('.')", 'console.log(await sample(model, { seed: 1 }))', 'await model.release()'),
+    code('js', `import { loadModel, sample } from '@chainrule/${modality}'`, '', "const model = await loadModel('.')", `console.log(await sample(model, ${options}))`, 'await model.release()'),
     'In Python, with onnxruntime alone, −log p of each variable:',
     code('python', 'import json, numpy, onnxruntime', '', "model = json.load(open('model.json', encoding='utf-8'))", ...python, "print(onnxruntime.InferenceSession('score.onnx').run(['nats'], feeds)[0])"),
     'In a browser, with onnxruntime-web, where the folder is served as `model` beside the page:',
-    code('js', `import { loadModel, sample } from '@chainrule/${modality}/runtime'`, '', "const model = await loadModel(new URL('model/', location.href))", 'console.log(await sample(model, { seed: 1 }))', 'await model.release()'),
+    code('js', `import { loadModel, sample } from '@chainrule/${modality}/runtime'`, '', "const model = await loadModel(new URL('model/', location.href))", `console.log(await sample(model, ${options}))`, 'await model.release()'),
     'model.json holds all of this as data, and the SHA-256 of every other file.',
   ]
   return readme(given, run.join('\n\n'))

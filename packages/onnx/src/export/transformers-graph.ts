@@ -34,11 +34,12 @@ export interface CausalGraph {
 }
 
 /** Layers, heads and features of a state that is nothing but keys and values. @throws {UnsupportedError} for any other */
-function cacheOf({ state, network, boundNetwork, domain }: Model): { layers: number; heads: number; features: number } {
+function cacheOf({ state, network, boundNetwork, domain, condition }: Model): { layers: number; heads: number; features: number } {
   const refuse = (why: string): never => {
     throw new UnsupportedError(`The layout of transformers.js is for language models that carry keys and values of attention: ${why}. Export the model in chainrule's own layout.`)
   }
   if (domain.length !== 'variable' || domain.components !== 1) refuse(`this one has ${domain.length} variables of ${domain.components} components`)
+  if (condition) refuse(`that library has no place for this one's condition, ${condition.name}`)
   if (boundNetwork.longest !== undefined) refuse(`learned positions end at ${boundNetwork.longest} and know no padding; train with rotary positions`)
   const layers = (state.length - 1) / 2
   const caches = state.filter(({ name }) => name !== 'index')

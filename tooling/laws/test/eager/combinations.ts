@@ -1,5 +1,5 @@
 /** The combinations under test: every network that fits, with every head, in every order. Small enough to enumerate. */
-import { checkerboard, columnMajor, custom, diagonal, type Domain, hilbert, leftToRight, morton, type Order, random, raster, reversed, serpentine, spiral } from '@chainrule/core'
+import { checkerboard, columnMajor, type Condition, controlSequence, custom, diagonal, type Domain, hilbert, label, leftToRight, morton, type Order, random, raster, reversed, serpentine, spiral } from '@chainrule/core'
 import { bernoulli, categorical, chained, discretizedLogisticMixture, factorized, type Head, type Network, rgbLogisticMixture, tabular } from '@chainrule/core/tensors'
 import { causalConvolution, diagonalLstm, maskedConvolution, mixture, multilayerPerceptron, nade, ngram, recurrent, rowLstm, transformer } from '@chainrule/networks'
 
@@ -9,6 +9,7 @@ export interface Combination {
   readonly order: Order
   readonly network: Network
   readonly head: Head
+  readonly condition?: Condition
 }
 
 const gridOf = (rows: number, columns: number) => ({ axes: ['row', 'column'], shape: [rows, columns] })
@@ -109,6 +110,30 @@ export function endedCombinations(): Combination[] {
     const network = make()
     const head = categorical({ tied: tied && which % 2 === 0 })
     return [{ title: `${network.name} ${JSON.stringify(network.options)} × ${head.name} ${JSON.stringify(head.options)}, with an end`, domain: endedText, order: leftToRight(), network, head }]
+  })
+}
+
+/** Orders for conditions: a control sequence is by position, whatever the order. */
+const ordersOfConditions = [reversed(), leftToRight(), columnMajor()]
+
+/**
+ * Every network that takes a condition, with a label and with a control sequence, of real numbers or of categories: of a fixed length in
+ * orders that differ, of a variable length and with an end.
+ */
+export function conditionalCombinations(): (Combination & { readonly condition: Condition })[] {
+  return networks.flatMap(({ make, tied }, which) => {
+    const network = make()
+    if (['tabular', 'ngram'].includes(network.name) || JSON.stringify(network.options).includes('"ngram"')) return []
+    const takesSequences = !['multilayerPerceptron', 'nade'].includes(network.name)
+    const conditions = [label({ values: 3 }), ...(takesSequences ? [which % 2 ? controlSequence({ channels: 2 }) : controlSequence({ values: 3 })] : [])]
+    return conditions.flatMap((condition, kind) => {
+      const order = ordersOfConditions[(which + kind) % 3]
+      const of = (domain: Domain, order: Order, head: Head) => ({ title: `${condition.name} ${JSON.stringify(condition.options)}: ${network.name} ${JSON.stringify(network.options)} × ${head.name} × ${order.name}, ${domain.length} × ${domain.values} values`, domain, order, network, head, condition })
+      return [
+        of(which % 2 ? binary : ternary, order, categorical()),
+        ...(tied ? [of(kind === 0 ? endedText : ternaryText, leftToRight(), categorical({ tied: true }))] : []),
+      ]
+    })
   })
 }
 

@@ -1,11 +1,11 @@
 /** The laws, eagerly on the cpu backend, for every network × head × order (a pairwise cover; all of it with CHAINRULE_LONG=1). */
 import '@tensorflow/tfjs-backend-cpu'
-import { eagerSampler, endingLaws, modelLaws, networkLaws, overfitsOneBatch, packingLaw, samplerLaws, shaken } from '@chainrule/conformance'
+import { conditionLaws, eagerSampler, endingLaws, givenCondition, modelLaws, networkLaws, overfitsOneBatch, packingLaw, randomConditions, samplerLaws, shaken } from '@chainrule/conformance'
 import { UnsupportedError } from '@chainrule/core'
 import { createModel } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type Combination, componentCombinations, endedCombinations, fixedLengthCombinations, learners, pairwise, variableLengthCombinations } from './combinations.js'
+import { type Combination, componentCombinations, conditionalCombinations, endedCombinations, fixedLengthCombinations, learners, pairwise, variableLengthCombinations } from './combinations.js'
 
 const isLong = Boolean(process.env.CHAINRULE_LONG)
 const fixed = fixedLengthCombinations()
@@ -32,6 +32,20 @@ describe('eager laws', () => {
     endingLaws(model)
     if (model.boundNetwork.packs) packingLaw(model)
     else expect(() => packingLaw(model)).toThrow(UnsupportedError)
+  })
+
+  const conditional = conditionalCombinations().map((combination): [string, typeof combination] => [combination.title, combination])
+
+  it.each(conditional)('conditions: %s', (_, pieces) => conditionLaws(pieces))
+
+  it.each(conditional.filter((_, i) => isLong || i % 4 === 0))('conditions held fixed: %s', async (_, pieces) => {
+    const { domain, order, head, condition } = pieces
+    const network = givenCondition(pieces.network, condition, randomConditions(condition.size, condition, 1, 8))
+    networkLaws(network, { domain, order, head, length: 8 })
+    const model = createModel({ domain, order, head, network })
+    await modelLaws(model, { count: isLong ? 4_000 : 300 })
+    await samplerLaws(eagerSampler(model, shaken(model.initialize(3), 3)), pieces)
+    if (domain.end !== undefined && model.boundNetwork.packs && !condition.isSequence) packingLaw(model)
   })
 
   it.each(titled(learners()))('learns a batch by heart: %s', (_, pieces) => {

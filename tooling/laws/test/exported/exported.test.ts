@@ -3,17 +3,20 @@
  * eager, step by step, the whole loop. (Python's onnxruntime: tooling/interop.)
  */
 import '@tensorflow/tfjs-backend-cpu'
-import { eagerSampler, freeRunningLaw, randomRows, replayLaw, type Sampler, samplerLaws, shaken } from '@chainrule/conformance'
+import { eagerSampler, freeRunningLaw, randomConditions, randomRows, replayLaw, type Sampler, samplerLaws, shaken } from '@chainrule/conformance'
+import { conditionSpecification } from '@chainrule/core'
 import { createModel } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type Combination, componentCombinations, endedCombinations, fixedLengthCombinations, pairwise, variableLengthCombinations, wideCombinations } from '../eager/combinations.js'
+import { type Combination, componentCombinations, conditionalCombinations, endedCombinations, fixedLengthCombinations, pairwise, variableLengthCombinations, wideCombinations } from '../eager/combinations.js'
 import { exported, samplerOf } from './exported.js'
 
 const isLong = Boolean(process.env.CHAINRULE_LONG)
 const fixed = fixedLengthCombinations()
 const titled = (list: readonly Combination[]): [string, Combination][] => list.map((combination) => [combination.title, combination])
+const conditional = conditionalCombinations()
 const combinations = titled([...(isLong ? fixed : pairwise(fixed)), ...variableLengthCombinations(), ...endedCombinations(), ...componentCombinations(), ...wideCombinations()])
+const all = [...combinations, ...titled(conditional.filter((_, i) => isLong || i % 3 === 0))]
 
 beforeAll(async () => {
   await tf.setBackend('cpu')
@@ -22,7 +25,7 @@ beforeAll(async () => {
 const seed = 11
 
 describe('exported models', () => {
-  it.each(combinations)('scores and samples as eagerly: %s', async (_, pieces) => {
+  it.each(all)('scores and samples as eagerly: %s', async (_, pieces) => {
     const model = createModel(pieces)
     const parameters = shaken(model.initialize(3), 3)
     const opened = await exported(model, parameters)
@@ -31,8 +34,13 @@ describe('exported models', () => {
       const length = pieces.domain.length === 'variable' ? Math.min(9, model.boundNetwork.longest ?? 9) : pieces.domain.length
       const count = 5
       const x = randomRows(seed, pieces.domain, count, length)
-      const eager = tf.tidy(() => model.logProbability(Object.fromEntries(Object.entries(parameters).map(([name, { shape, data }]) => [name, tf.tensor(data, [...shape])])), tf.tensor3d(x, [count, length, pieces.domain.components], 'int32')).dataSync())
-      const nats = await opened.score({ x, length })
+      const told = pieces.condition && { condition: randomConditions(seed, pieces.condition, count, length) }
+      const specification = pieces.condition && conditionSpecification(pieces.condition, count, length)
+      const eager = tf.tidy(() => {
+        const tensors = Object.fromEntries(Object.entries(parameters).map(([name, { shape, data }]) => [name, tf.tensor(data, [...shape])]))
+        return model.logProbability(tensors, tf.tensor3d(x, [count, length, pieces.domain.components], 'int32'), undefined, undefined, specification && tf.tensor(told!.condition, specification.shape, specification.type)).dataSync()
+      })
+      const nats = await opened.score({ x, length, ...told })
       nats.forEach((value, i) => expect(Math.abs(value + eager[i]), `variable ${i}: ${value} against ${-eager[i]}`).toBeLessThan(1e-4))
 
       const samplers: [string, Sampler][] = [
@@ -43,12 +51,12 @@ describe('exported models', () => {
       const order = model.resolvedOrder.isLeftToRight ? Array.from({ length }, (_, i) => i) : model.resolvedOrder.permutation
       for (const temperature of [1, 0.7]) {
         for (const [a, drawing] of samplers) {
-          const original = await drawing({ count, length, seed, temperature })
+          const original = await drawing({ count, length, seed, temperature, ...told })
           for (const [b, following] of samplers) {
             if (a === b) continue
-            const replayed = await following({ count, length, seed, temperature, given: original.values, isGiven: new Uint8Array(count * length).fill(1) })
+            const replayed = await following({ count, length, seed, temperature, ...told, given: original.values, isGiven: new Uint8Array(count * length).fill(1) })
             replayLaw(replayed, original)
-            freeRunningLaw(original.values, (await following({ count, length, seed, temperature })).values, replayed.distance, order)
+            freeRunningLaw(original.values, (await following({ count, length, seed, temperature, ...told })).values, replayed.distance, order)
             replayed.logProbability.forEach((value, i) => expect(Math.abs(value - original.logProbability[i])).toBeLessThan(1e-4))
           }
         }

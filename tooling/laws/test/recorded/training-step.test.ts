@@ -1,17 +1,17 @@
 /** Recorded = eager, for whole training steps: loss, gradient norm, parameters and both moments after several updates of AdamW. */
 import '@tensorflow/tfjs-backend-cpu'
-import { randomValues, shaken } from '@chainrule/conformance'
+import { randomConditions, randomValues, shaken } from '@chainrule/conformance'
 import { createModel } from '@chainrule/core/tensors'
 import { onnx } from '@chainrule/onnx'
 import { type Data, eager, initialState, train, type Trained } from '@chainrule/train'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type Combination, componentCombinations, endedCombinations, fixedLengthCombinations, pairwise, variableLengthCombinations, wideCombinations } from '../eager/combinations.js'
+import { type Combination, componentCombinations, conditionalCombinations, endedCombinations, fixedLengthCombinations, pairwise, variableLengthCombinations, wideCombinations } from '../eager/combinations.js'
 
 const isLong = Boolean(process.env.CHAINRULE_LONG)
 const fixed = fixedLengthCombinations()
 // The n-gram alone is counted: it has no training step.
-const trained = [...(isLong ? fixed : pairwise(fixed)), ...variableLengthCombinations(), ...endedCombinations(), ...componentCombinations(), ...wideCombinations().slice(1)].filter(({ network }) => network.name !== 'ngram')
+const trained = [...(isLong ? fixed : pairwise(fixed)), ...variableLengthCombinations(), ...endedCombinations(), ...componentCombinations(), ...wideCombinations().slice(1), ...conditionalCombinations().filter((_, i) => isLong || i % 3 === 1)].filter(({ network }) => network.name !== 'ngram')
 const combinations = trained.map((combination): [string, Combination] => [combination.title, combination])
 
 beforeAll(async () => {
@@ -25,6 +25,7 @@ describe('recorded = eager, over training steps', () => {
     const length = domain.length === 'variable' ? 6 : domain.length
     const C = domain.components
     const values = randomValues(7, domain.values, 40 * (length + 1) * C)
+    const { condition } = pieces
     const data: Data = {
       length: 40,
       at(i) {
@@ -32,8 +33,10 @@ describe('recorded = eager, over training steps', () => {
         const [previous, x] = [variables(0, 1), variables(1, length + 1)]
         const continues = domain.length === 'variable' && i % 3 > 0
         // With an end: several documents, a new one wherever the last has ended.
-        const isStart = domain.end !== undefined && Uint8Array.from(x, (_, at) => ((at === 0 ? !continues || previous[0] === domain.end : x[at - 1] === domain.end) ? 1 : 0))
-        return { x, ...(continues && { previous }), ...(isStart && { isStart }) }
+        const isStart = domain.end !== undefined && !condition && Uint8Array.from(x, (_, at) => ((at === 0 ? !continues || previous[0] === domain.end : x[at - 1] === domain.end) ? 1 : 0))
+        if (condition && domain.end !== undefined && x.includes(domain.end)) x.fill(domain.end, x.indexOf(domain.end))
+        if (condition && domain.end !== undefined && previous[0] === domain.end) previous[0] = 0
+        return { x, ...(condition && { condition: randomConditions(i, condition, 1, length) }), ...(continues && { previous }), ...(isStart && { isStart }) }
       },
     }
     // Shaken: equal logits give gradients that cancel, and AdamW makes whole steps of what rounding leaves of them.
