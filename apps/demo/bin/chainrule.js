@@ -1,3 +1,4 @@
 #!/usr/bin/env node
-import { main } from '../dist/index.js'
+import { endQuietlyWhenNobodyReads, main } from '../dist/index.js'
+endQuietlyWhenNobodyReads()
 process.exitCode = await main(process.argv.slice(2))

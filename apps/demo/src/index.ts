@@ -3,15 +3,15 @@ import { readFile } from 'node:fs/promises'
 import { type Command, CommanderError } from 'commander'
 import { exitCodes, type Failure, failureOf } from './failure.js'
 import { listenForInterruption } from './interruption.js'
-import { createOutput, endQuietlyWhenNobodyReads, type Output } from './output.js'
+import { createOutput, type Output } from './output.js'
 import { createProgram, type Job } from './program.js'
 import { commandLine } from './wording.js'
 
 export { exitCodes } from './failure.js'
+export { endQuietlyWhenNobodyReads } from './output.js'
 
 /** @returns the exit code */
 export async function main(argv: readonly string[]): Promise<number> {
-  endQuietlyWhenNobodyReads()
   const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))
   let job: Job | undefined
   let usage = ''

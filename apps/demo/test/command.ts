@@ -1,9 +1,13 @@
-/** Runs the built program as a user would, in a process of its own. */
+/**
+ * Runs the program: here, where its words are caught, or as a user would, built and in a process of its own. A process takes most of a
+ * second before it does anything, so that is for what only a process shows: signals, pipes, how it ends.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { main } from '../src/index.js'
 
 const program = fileURLToPath(new URL('../bin/chainrule.js', import.meta.url))
 export const plays = fileURLToPath(new URL('../data/shakespeare.txt', import.meta.url))
@@ -51,7 +55,28 @@ export function start(args: readonly string[], environment: Record<string, strin
   }
 }
 
-export const run = (...args: string[]): Promise<Ended> => start(args).ended
+let turn: Promise<unknown> = Promise.resolve()
+
+/** Runs the program in this process; one run after the other. */
+export function run(...args: string[]): Promise<Ended> {
+  const ended = turn.then(() => runHere(args))
+  turn = ended.catch(() => undefined)
+  return ended
+}
+
+async function runHere(args: readonly string[]): Promise<Ended> {
+  const said = { stdout: '', stderr: '' }
+  const { argv } = process
+  const writers = { stdout: process.stdout.write, stderr: process.stderr.write }
+  process.argv = [process.execPath, program, ...args]
+  for (const name of ['stdout', 'stderr'] as const) process[name].write = (text: string | Uint8Array) => ((said[name] += text.toString()), true)
+  try {
+    return { code: await main(args), ...said }
+  } finally {
+    process.argv = argv
+    for (const name of ['stdout', 'stderr'] as const) process[name].write = writers[name]
+  }
+}
 
 /** Runs with --json; stdout must be one document. */
 export async function runJson(...args: string[]): Promise<Ended & { document: any }> {
