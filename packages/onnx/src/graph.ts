@@ -45,12 +45,17 @@ export interface Initializer {
   readonly external?: { readonly file: string; readonly offset: number; readonly length: number }
 }
 
+/** Type and shape of values, by name. */
+export type Known = ReadonlyMap<string, Pick<Value, 'type' | 'shape'>>
+
 export interface Graph {
   readonly name: string
   readonly inputs: readonly Value[]
   readonly outputs: readonly Value[]
   readonly initializers: readonly Initializer[]
   readonly nodes: readonly Node[]
+  /** What is known of values inside; no part of a file. */
+  readonly known?: Known
 }
 
 /** The sub-graphs among a node's attributes. */
@@ -83,6 +88,7 @@ export function renamed(graph: Graph, rename: (name: string) => string): Graph {
     outputs: graph.outputs.map(named),
     initializers: graph.initializers.map(named),
     nodes: graph.nodes.map((node) => ({ ...node, inputs: names(node.inputs), outputs: names(node.outputs), attributes: attributes(node.attributes) })),
+    ...(graph.known && { known: new Map([...graph.known].map(([name, value]) => [rename(name), value])) }),
   }
 }
 

@@ -39,6 +39,7 @@ export class Recording extends tf.KernelBackend {
   #data = new WeakMap<tf.DataId, Recorded>()
   #expanded = new Map<string, string>()
   readonly #shapes = new Map<string, readonly number[]>()
+  readonly #types = new Map<string, ElementType>()
 
   /** @param hasFreeLengths lengths are examples only: what depends on them must be computed from shapes in the graph */
   constructor(
@@ -67,6 +68,7 @@ export class Recording extends tf.KernelBackend {
     const expanded = known ?? this.builder.node('Expand', [name, this.builder.integers(tensor.shape)])
     this.#expanded.set(key, expanded)
     this.#shapes.set(expanded, tensor.shape)
+    this.#types.set(expanded, typeOf(tensor))
     return expanded
   }
 
@@ -86,11 +88,17 @@ export class Recording extends tf.KernelBackend {
     return this.#shapes.get(name)
   }
 
+  /** The type of such a value. */
+  typeOf(name: string): ElementType | undefined {
+    return this.#types.get(name)
+  }
+
   /** A tensor for a value; `own` is the value's shape where it is smaller. */
   tensor(name: string, shape: readonly number[], dtype: ElementType, own: readonly number[] = shape): tf.TensorInfo {
     const dataId = {}
     this.#data.set(dataId, { name, shape: own })
     this.#shapes.set(name, own)
+    this.#types.set(name, dtype)
     return { dataId, shape: [...shape], dtype: dtype as tf.DataType }
   }
 

@@ -3,7 +3,7 @@
  * vanish, what no output needs goes, and outputs get the names they are asked for.
  */
 import { InvalidOptionError } from '@chainrule/core'
-import type { Attributes, Graph, Initializer, Node, Value } from './graph.js'
+import type { Attributes, Graph, Initializer, Known, Node, Value } from './graph.js'
 import { namesCaptured, namesRead, renamed, subgraphs } from './graph.js'
 
 /** An output: the name and type it has outside, and the value inside that it is. */
@@ -89,9 +89,10 @@ export function simplify({ inputs, initializers, nodes }: Parts, results: readon
 /**
  * The finished graph. Each result's value takes the result's name; an input, a constant or a value that is an output
  * already is copied instead.
+ * @param known what is known of values inside
  * @throws {InvalidOptionError} for a result named like an input
  */
-export function finish(name: string, parts: Parts, results: readonly Result[]): Graph {
+export function finish(name: string, parts: Parts, results: readonly Result[], known?: Known): Graph {
   const { inputs, initializers, nodes, results: moved } = simplify(parts, results)
   const taken = new Set(inputs.map((input) => input.name))
   const computed = new Set(nodes.flatMap(({ outputs }) => outputs))
@@ -104,6 +105,6 @@ export function finish(name: string, parts: Parts, results: readonly Result[]): 
     else copies.push({ operator: 'Identity', domain: '', inputs: [value], outputs: [wanted], attributes: {} })
   }
   const outputs = moved.map(({ name: wanted, type, shape }) => ({ name: wanted, type, shape }))
-  const inner = renamed({ name, inputs: [], outputs: [], initializers: [...initializers], nodes: [...nodes] }, (old) => names.get(old) ?? old)
-  return { name, inputs, outputs, initializers: inner.initializers, nodes: [...inner.nodes, ...copies.map((copy) => ({ ...copy, inputs: copy.inputs.map((old) => names.get(old) ?? old) }))] }
+  const inner = renamed({ name, inputs: [], outputs: [], initializers: [...initializers], nodes: [...nodes], known }, (old) => names.get(old) ?? old)
+  return { ...inner, inputs, outputs, nodes: [...inner.nodes, ...copies.map((copy) => ({ ...copy, inputs: copy.inputs.map((old) => names.get(old) ?? old) }))] }
 }

@@ -63,6 +63,8 @@ class Unification {
   readonly #builder = new GraphBuilder()
   /** Names of values and constants, from the first recording's to the unified graph's. */
   readonly #names = new Map<string, string>()
+  /** Values of the unified graph that are tensors of the program. */
+  readonly #known = new Map<string, Pick<Value, 'type' | 'shape'>>()
 
   constructor(
     private readonly name: string,
@@ -80,7 +82,7 @@ class Unification {
       const shape = this.#dimensions(this.#samples().map(({ captured }) => captured.results[i].shape), `the output "${name}"`)
       return { name, type, shape, value: this.#operand(this.#samples().map(({ captured }) => captured.results[i].value), `the output "${name}"`) }
     })
-    return finish(this.name, { inputs: this.#builder.inputs, initializers: this.#builder.initializers.values(), nodes: this.#builder.nodes }, results)
+    return finish(this.name, { inputs: this.#builder.inputs, initializers: this.#builder.initializers.values(), nodes: this.#builder.nodes }, results, this.#known)
   }
 
   #samples(): Sample[] {
@@ -130,7 +132,12 @@ class Unification {
     const graphsOf = (key: string) => nodes.map(({ attributes }) => (attributes[key] as { graph: Graph }).graph)
     const attributes = Object.fromEntries(Object.entries(node.attributes).map(([key, value]) => [key, isGraph(value) ? { graph: this.#subGraph(graphsOf(key), where, node.operator === 'If') } : value]))
     const names = this.#builder.several(node.operator, inputs, node.outputs.length, attributes, node.domain)
-    node.outputs.forEach((name, i) => this.#names.set(name, names[i]))
+    node.outputs.forEach((name, i) => {
+      this.#names.set(name, names[i])
+      const shape = this.#shapeOf(nodes.map((each) => each.outputs[i]), where)
+      const type = this.corners[0].captured.recording.typeOf(name)
+      if (shape && type) this.#known.set(names[i], { type, shape: this.#named(shape) })
+    })
   }
 
   /** The unified name of what the recordings call `names`. */
@@ -159,7 +166,11 @@ class Unification {
 
   /** A shape, its free axes by name. */
   #dimensions(shapes: readonly (readonly number[])[], where: string): Dimension[] {
-    return this.#polynomials(shapes, where).map((polynomial) => (isConstant(polynomial) ? polynomial[0] : text(polynomial, this.axes)))
+    return this.#named(this.#polynomials(shapes, where))
+  }
+
+  #named(polynomials: readonly Polynomial[]): Dimension[] {
+    return polynomials.map((polynomial) => (isConstant(polynomial) ? polynomial[0] : text(polynomial, this.axes)))
   }
 
   /** The polynomial of each entry of a list of whole numbers, known at every sample. @throws {UnsupportedError} */

@@ -1,11 +1,12 @@
 /**
  * The whole chain as one graph: a Loop whose body is the step graph. What does not change from step to step
- * (weights, shapes, constants) is computed outside, once.
+ * (weights, shapes, constants) is computed before it, once; what no later step waits for, after it (after-loop.ts).
  */
 import { ChainruleError } from '@chainrule/core'
-import { type Graph, namesRead, type Node, renamed, type Value } from '../graph.js'
+import { type Graph, type Initializer, namesRead, type Node, renamed, type Value } from '../graph.js'
 import { dataTypeOf } from '../serialize.js'
-import { finish, liveNodes, type Result } from '../simplify.js'
+import { finish, type Result } from '../simplify.js'
+import { divide, flat } from './after-loop.js'
 import { nextPrefix, seenInput, statePrefix } from './programs.js'
 
 const inside = (name: string) => `step.${name}`
@@ -57,26 +58,49 @@ export function loopOverSteps(step: Graph, end?: number): Graph {
   ]
   const nextOf = (name: string) => (name === 'previous' ? 'value' : name === 'isStart' ? undefined : nextState(name))
   const bodyOutputs: Value[] = [{ name: 'goOn', type: 'bool', shape: [] }]
+  const known = new Map([...(body.known ?? []), ...body.inputs.map((value) => [value.name, value] as const), ...body.outputs.map((value) => [value.name, value] as const)])
+  const waitedFor = [...carried.flatMap(({ name }) => nextOf(name) ?? []), ...(end === undefined ? [] : ['value'])].map(inside)
+  const division = divide(repeated, before, waitedFor, Object.keys(told).map(inside), known)
   const handOver: Node[] = end === undefined ? [node('Identity', ['condition'], ['goOn'])] : untilAllEnded(inside('value'))
   if (end !== undefined) before.push(node('Constant', [], ['end.whole'], { value_int: end }), node('Cast', ['end.whole'], ['end'], { to: dataTypeOf('int32') }))
-  const give = (value: Value, from: string, name: string) => {
-    handOver.push(node('Identity', [from], [name]))
-    bodyOutputs.push({ ...free(value, 'next'), name })
+  // A value that the body computes is an output as it is, once; a second time, and where it comes from outside, it is copied.
+  const computed = new Set(division.repeated.flatMap(({ outputs }) => outputs))
+  const give = (value: Pick<Value, 'type' | 'shape'>, from: string, name: string) => {
+    const isDirect = computed.delete(from)
+    if (!isDirect) handOver.push(node('Identity', [from], [name]))
+    bodyOutputs.push({ ...free({ ...value, name }, 'next'), name: isDirect ? from : name })
   }
   for (const value of carried) {
     const next = nextOf(value.name)
     give(value, next === undefined ? 'neverStart' : inside(next), `handed.${value.name}`)
   }
-  for (const name of Object.keys(told)) give(output(step, name), inside(name), `told.${name}`)
+  const isAfterwards = new Set(division.afterwards.flatMap(({ outputs }) => outputs))
+  const listed = [...new Set([...Object.keys(told).map(inside).filter((name) => !isAfterwards.has(flat(name))), ...division.handedOut])]
+  for (const name of listed) give(known.get(name)!, name, `told.${name}`)
 
-  const loopOutputs = [...carried.map(({ name }) => `after.${name}`), ...Object.keys(told).map((name) => `listed.${name}`)]
-  const loopBody: Graph = { name: 'step', inputs: bodyInputs, outputs: bodyOutputs, initializers: [], nodes: liveNodes([...repeated, ...handOver], bodyOutputs.map(({ name }) => name)) }
+  const loopOutputs = [...carried.map(({ name }) => `after.${name}`), ...listed.map((name) => `listed.${name}`)]
+  const loopBody: Graph = { name: 'step', inputs: bodyInputs, outputs: bodyOutputs, initializers: [], nodes: [...division.repeated, ...handOver] }
   const loop: Node = { operator: 'Loop', domain: '', inputs: ['steps', 'isTrue', ...carried.map(({ name }) => name)], outputs: loopOutputs, attributes: { body: { graph: loopBody } } }
+
+  const constants: Initializer[] = []
+  const integers = (name: string, values: readonly number[]) => {
+    constants.push({ name, type: 'int64', shape: [values.length], data: BigInt64Array.from(values, BigInt) })
+    return name
+  }
   const after: Node[] = []
+  for (const name of division.handedOut) after.push(node('Reshape', [`listed.${name}`, integers(`rows.${name}`, [-1, ...known.get(name)!.shape.slice(1).map(Number)])], [flat(name)]))
+  after.push(...division.afterwards)
   const results: Result[] = []
   for (const [name, list] of Object.entries(told)) {
     const value = output(step, name)
-    after.push(node('Transpose', [`listed.${name}`], [`ordered.${name}`], { perm: [1, 0, ...value.shape.slice(1).map((_, axis) => axis + 2)] }))
+    if (isAfterwards.has(flat(inside(name)))) {
+      after.push(
+        node('Shape', [`listed.${listed[0]}`], [`lengths.${name}`], { start: 0, end: 2 }),
+        node('Concat', [`lengths.${name}`, integers(`widths.${name}`, value.shape.slice(1).map(Number))], [`shape.${name}`], { axis: 0 }),
+        node('Reshape', [flat(inside(name)), `shape.${name}`], [`listed.${inside(name)}`]),
+      )
+    }
+    after.push(node('Transpose', [`listed.${inside(name)}`], [`ordered.${name}`], { perm: [1, 0, ...value.shape.slice(1).map((_, axis) => axis + 2)] }))
     results.push({ name: list, type: value.type, shape: ['batch', 'steps', ...value.shape.slice(1)], value: `ordered.${name}` })
   }
   for (const state of states) {
@@ -84,7 +108,7 @@ export function loopOverSteps(step: Graph, end?: number): Graph {
     results.push({ ...free(output(step, name), 'next'), name, value: `after.${state.name}` })
   }
   const inputs = step.inputs.map((value) => (perStep.includes(value.name) ? { ...value, shape: [value.shape[0], 'steps', ...value.shape.slice(1)] } : value))
-  return finish('sample', { inputs, initializers: body.initializers, nodes: [...before, loop, ...after] }, results)
+  return finish('sample', { inputs, initializers: [...body.initializers, ...constants], nodes: [...before, loop, ...after] }, results)
 }
 
 /** goOn: some value of the step is not `end`. */
