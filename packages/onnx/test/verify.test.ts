@@ -1,7 +1,7 @@
 /** `verifyModel` passes models of every kind, and finds what is wrong with models that were broken on purpose. */
 import { createHash } from 'node:crypto'
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
-import { decodeManifest, decodeSafetensors, encodeManifest, type GraphName, graphFiles, InterruptedError, leftToRight, manifestFile, type ModelManifest, type Order, random, weightsFile } from '@chainrule/core'
+import { type Condition, controlSequence, decodeManifest, decodeSafetensors, encodeManifest, encodeSafetensors, type GraphName, graphFiles, InterruptedError, label, leftToRight, manifestFile, type ModelManifest, type Order, random, weightsFile } from '@chainrule/core'
 import { bernoulli, categorical, createModel, type Head, type Network } from '@chainrule/core/tensors'
 import { multilayerPerceptron, recurrent, transformer } from '@chainrule/networks'
 import { type GraphProto, type ModelProto, ModelProtoSchema, type NodeProto } from 'onnx-buf'
@@ -15,12 +15,13 @@ interface Pieces {
   order?: Order
   network: Network
   head?: Head
+  condition?: Condition
   scale?: number
 }
 
 /** An exported model whose variables depend on each other clearly. */
-function exported({ domain, order = leftToRight(), network, head = categorical(), scale = 20 }: Pieces): Files {
-  const model = createModel({ domain, order, network, head })
+function exported({ domain, order = leftToRight(), network, head = categorical(), condition, scale = 20 }: Pieces): Files {
+  const model = createModel({ domain, order, network, head, condition })
   const parameters = Object.fromEntries(
     Object.entries(model.initialize(3)).map(([name, { shape, data }]) => [name, { shape, data: data.map((value, i) => (name.includes('ormalization') ? 1 : scale * (value + 0.01 * Math.sin(i + 1)))) }]),
   )
@@ -71,6 +72,8 @@ describe('models as they are exported', () => {
     'documents that end': () => exported({ domain: { length: 'variable', components: 1, values: 4, end: 3 }, network: transformer({ layers: 1, heads: 2, width: 12, context: 6 }) }),
     'recurrent, of fixed length, in a random order': () => exported({ domain: ofLength(9, 4), order: random({ seed: 2 }), network: recurrent({ layers: 1, width: 10 }) }),
     'a multilayer perceptron over bits': () => exported({ domain: ofLength(8, 2), order: random({ seed: 5 }), network: multilayerPerceptron({ hidden: [20] }), head: bernoulli() }),
+    'a label': () => exported({ domain: ofLength(9, 4), order: random({ seed: 2 }), network: recurrent({ layers: 1, width: 10 }), condition: label({ values: 5 }) }),
+    'a control sequence': () => exported({ domain: { length: 'variable', components: 1, values: 5 }, network: transformer({ layers: 1, heads: 2, width: 12, context: 6 }), condition: controlSequence({ channels: 2 }) }),
     'learned positions that end': () => exported({ domain: { length: 'variable', components: 1, values: 6 }, network: transformer({ layers: 1, heads: 2, width: 12, context: 9, positions: 'learned' }) }),
   }
   it.each(Object.keys(kinds))('%s', async (kind) => {
@@ -115,6 +118,14 @@ describe('models that were broken', () => {
     const result = await verify(exported({ domain: { length: 'variable', components: 1, values: 5 }, network: transformer({ layers: 1, heads: 2, width: 12, context: 6 }), scale: 0 }))
     expect(failedOf(result)).toEqual(['causality'])
     expect(reasonOf(result, 'causality')).toMatch(/no variable depends/)
+  })
+
+  it('a label that makes no difference', async () => {
+    const files = exported({ domain: { length: 4, components: 1, values: 3 }, network: recurrent({ layers: 1, width: 4 }), condition: label({ values: 5 }) })
+    const { tensors, metadata } = decodeSafetensors(files[weightsFile], weightsFile)
+    for (const [name, { data }] of Object.entries(tensors)) if (name.endsWith('/condition')) (data as Float32Array).fill(0)
+    const result = await verify(replaced(files, { [weightsFile]: encodeSafetensors({ tensors, metadata }).bytes }))
+    expect(failedOf(result)).toEqual(['condition'])
   })
 
   it('one sampler at temperature 1.05', async () => {

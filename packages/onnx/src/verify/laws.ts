@@ -2,7 +2,7 @@
  * The laws that the graphs of an exported model obey, tried on the model itself. Each finds out by running the graphs; none trusts
  * what the file says. Axes: N sequences, n variables, C components, V values.
  */
-import { endedLength, uniform, uniformIndex } from '@chainrule/core'
+import { endedLength, manifestCondition, uniform, uniformIndex } from '@chainrule/core'
 import type { Samples } from '@chainrule/runtime'
 import { innerValues, type Subject } from './subject.js'
 
@@ -67,6 +67,18 @@ export const causality: Law = async (subject) => {
   }
   if (reached === 0) return { passed: false, reason: `no variable depends on an earlier one: ${trials} changes moved nothing after them` }
   return { passed: true, reason: `${trials} changes of one variable leave all earlier ones as they are (to ${small(unchanged)} nats) and move ${reached} later ones` }
+}
+
+/** Another condition changes −log p. */
+export const conditioning: Law = async (subject) => {
+  const condition = manifestCondition(subject.opened.manifest)
+  if (!condition) return { passed: true, reason: 'the model takes none' }
+  if (condition.values === 1) return { reason: 'there is one condition only' }
+  const x = subject.random(2)
+  const [first, second] = [await subject.score(x, subject.length, 0), await subject.score(x, subject.length, 1)]
+  const moved = first.filter((value, i) => Math.abs(value - second[i]) > unchanged).length
+  if (moved === 0) return { passed: false, reason: `another ${condition.name} moves −log p of no variable` }
+  return { passed: true, reason: `another ${condition.name} moves −log p of ${moved} of ${first.length} variables` }
 }
 
 /** Reading variable by variable gives what reading all at once gives, whichever sampler reads. */

@@ -6,7 +6,7 @@ import { checkSeed, graphFiles, type GraphName, InvalidModelError, refuseUnknown
 import { type ModelSource, type OpenModel, openModel, type OpenModelOptions, type Provider } from '@chainrule/runtime'
 import { nextPrefix, statePrefix } from '../export/programs.js'
 import { irVersion, operatorSet } from '../serialize.js'
-import { causality, draws, type Finding, finite, type Law, normalised, replay, stepEqualsScore } from './laws.js'
+import { causality, conditioning, draws, type Finding, finite, type Law, normalised, replay, stepEqualsScore } from './laws.js'
 import { besideWebgpu, notEverywhere } from './operators.js'
 import { type GraphSummary, readGraph } from './read-graph.js'
 import { subjectOf } from './subject.js'
@@ -87,7 +87,7 @@ async function checkWeights(opened: OpenModel): Promise<Finding> {
   return passed(`${parameters.reduce((sum, [, { data }]) => sum + data.length, 0).toLocaleString('en-US')} numbers in ${parameters.length} tensors, all finite`)
 }
 
-const laws: Readonly<Record<string, Law>> = { finite, causality, 'step = score': stepEqualsScore, replay, draws, normalised }
+const laws: Readonly<Record<string, Law>> = { finite, causality, condition: conditioning, 'step = score': stepEqualsScore, replay, draws, normalised }
 
 /** The names of all checks, in their order. */
 export const checkNames = ['files', 'provider', 'graphs', 'operators', 'state', 'weights', ...Object.keys(laws)] as const
