@@ -23,7 +23,7 @@ export function pixels(options: PixelsOptions): ImageTokenizer {
     largestError,
     encode(image) {
       checkImage('pixels', image, size)
-      return Int32Array.from(image.data, (intensity) => levelOf[intensity])
+      return new Int32Array(image.data).map((intensity) => levelOf[intensity])
     },
     decode(values) {
       checkTokens('pixels', values, domain)
