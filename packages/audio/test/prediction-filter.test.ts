@@ -6,7 +6,7 @@ const sampleRateHz = 8_000
 /** s(t) = 1.6 s(t−1) − 0.8 s(t−2) + noise. */
 function resonance(length: number, seed: number, loudness: number) {
   const samples = new Float32Array(length)
-  for (let t = 0; t < length; t++) samples[t] = 1.6 * (samples[t - 1] ?? 0) - 0.8 * (samples[t - 2] ?? 0) + loudness * normal(seed, 'test', t)
+  for (let t = 0; t < length; t++) samples[t] = 1.6 * (samples[t - 1] ?? 0) - 0.8 * (samples[t - 2] ?? 0) + loudness * normal(seed, 'sampling', t)
   return { sampleRateHz, samples }
 }
 
