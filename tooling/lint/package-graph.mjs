@@ -39,7 +39,7 @@ const table = {
   modality: { layer: 5, uses: belowModalities, outside: [tensors] },
   text: modality,
   image: { ...modality, outside: [...modality.outside, 'sharp'] },
-  audio: { ...modality, outside: [...modality.outside, '@alexanderolsen/libsamplerate-js', 'audio-decode'] },
+  audio: { ...modality, outside: [...modality.outside, '@alexanderolsen/libsamplerate-js', 'audio-decode', 'fast-png'] },
   demo: consumer(7),
   examples: consumer(8),
   recipes: consumer(8),

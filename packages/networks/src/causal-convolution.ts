@@ -15,10 +15,11 @@
  * Axes: B batch, N variables, S a chunk of them, C components, W width, L layers, K taps, G = 2W gated or W, Q = (K − 1) D rows of a ring, R of all.
  */
 import { InvalidOptionError, type ParameterArrays, refuseUnknownOptions, UnsupportedError, wholeNumber } from '@chainrule/core'
-import { type BoundNetwork, constantInitial, documentNumbers, isPacked, linear, type Network, nextPosition, normalInitial, previous, restore, type Tensors } from '@chainrule/core/tensors'
+import { type BoundNetwork, constantInitial, documentNumbers, isPacked, linear, type Network, nextPosition, normalInitial, type Previous, previous, restore, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { conditioned, conditionInitial, fromCondition } from './condition-input.js'
 import { gated as gate } from './gated-convolution.js'
+import { checkLinearPrediction, linearPrediction, type LinearPredictionOptions, type Passage } from './linear-prediction.js'
 import { checkSequenceInput, type InputKind, sequenceInput } from './sequence-input.js'
 
 export interface CausalConvolutionOptions {
@@ -40,6 +41,8 @@ export interface CausalConvolutionOptions {
   gated?: boolean
   /** Values enter as learned vectors ('embedding', the default), or as numbers ('scaled': many values, or many components). */
   input?: InputKind
+  /** For samples of a wave, in place of `input`: linear-prediction.ts. The features are one more. */
+  prediction?: LinearPredictionOptions
 }
 
 const owner = 'causalConvolution'
@@ -49,7 +52,7 @@ const owner = 'causalConvolution'
  * @throws {InvalidOptionError} for options unknown or out of range
  */
 export function causalConvolution(options: CausalConvolutionOptions): Network {
-  refuseUnknownOptions(owner, options, ['layers', 'width', 'dilations', 'kernel', 'residual', 'skip', 'skipWidth', 'gated', 'input'])
+  refuseUnknownOptions(owner, options, ['layers', 'width', 'dilations', 'kernel', 'residual', 'skip', 'skipWidth', 'gated', 'input', 'prediction'])
   const { dilations = Array.from({ length: 10 }, (_, power) => 2 ** power), residual = true, skip = true, gated = true } = options
   const L = wholeNumber(owner, 'layers', options.layers)
   const W = wholeNumber(owner, 'width', options.width)
@@ -62,7 +65,11 @@ export function causalConvolution(options: CausalConvolutionOptions): Network {
   }
   if (!skip && options.skipWidth !== undefined) throw new InvalidOptionError(`${owner}: skipWidth belongs to skip. Leave it out.`)
   const P = wholeNumber(owner, 'skipWidth', options.skipWidth ?? W)
+  const prediction = options.prediction === undefined ? undefined : checkLinearPrediction(options.prediction)
+  if (prediction && options.input !== undefined) throw new InvalidOptionError(`${owner}: input and prediction are two ways in. Leave one out.`)
   const input = checkSequenceInput(owner, options.input ?? 'embedding')
+  /** Width of what the layers give. */
+  const F = skip ? P : W
   const [halves, G] = gated ? [2, 2 * W] : [1, W]
   const layers = Array.from({ length: L }, (_, l) => l)
   const D = layers.map((l) => dilations[l % dilations.length])
@@ -88,10 +95,14 @@ export function causalConvolution(options: CausalConvolutionOptions): Network {
 
   return {
     name: owner,
-    options: { layers: L, width: W, dilations: D.slice(0, Math.min(L, dilations.length)), kernel: K, residual, skip, ...(skip && { skipWidth: P }), gated, input },
+    options: { layers: L, width: W, dilations: D.slice(0, Math.min(L, dilations.length)), kernel: K, residual, skip, ...(skip && { skipWidth: P }), gated, ...(prediction ? { prediction } : { input }) },
     bind({ domain, order, condition }): BoundNetwork {
       if (order.groups) throw new UnsupportedError(`${owner}: an order with groups is not supported. Use groups of one, or a masked convolution.`)
+      if (prediction && (domain.components > 1 || !order.isLeftToRight)) throw new UnsupportedError(`${owner}: prediction is for variables of one sample, from left to right. Leave it out.`)
+      const predictor = prediction && linearPrediction(prediction, domain.values, W)
       const entry = sequenceInput(input, domain, W)
+      const enter = (parameters: Tensors, before: Previous, state?: Tensors): Passage =>
+        predictor ? predictor.enter(parameters, before, state) : { first: entry.encode(parameters, before), leave: (features) => features, state: {} }
 
       /** A chunk: h₀ [B, S, W], and what lies before it in each layer [B, Q, W] → features [B, S, …], and for each layer the rows that come to lie before the next chunk. */
       const run = (parameters: Tensors, first: tf.Tensor, past: readonly tf.Tensor[], condition?: tf.Tensor, documents?: tf.Tensor): { features: tf.Tensor; past: tf.Tensor[] } => {
@@ -116,21 +127,22 @@ export function causalConvolution(options: CausalConvolutionOptions): Network {
       }
 
       return {
-        width: skip ? P : W,
+        width: F + (predictor ? 1 : 0),
         emitsParameters: false,
-        packs: true,
+        packs: !predictor,
         conditions: ['label', 'controlSequence'],
         state: [
           { name: 'index', type: 'int32', shape: [1] },
           { name: 'rows', type: 'float32', shape: [R, 'batch', W] },
+          ...(predictor?.state ?? []),
         ],
         initialize(seed): ParameterArrays {
-          const parameters: ParameterArrays = { ...entry.initialize(seed), ...conditionInitial(seed, condition, { layers: L * G }) }
+          const parameters: ParameterArrays = { ...(predictor ? predictor.initialize(seed, F) : entry.initialize(seed)), ...conditionInitial(seed, condition, { layers: L * G }) }
           const weight = (name: string, shape: number[], fanIn: number) => {
             parameters[name] = normalInitial(seed, `network/${name}`, shape, 1 / Math.sqrt(fanIn))
           }
           for (const l of layers) {
-            weight(`layer${l}/weight`, [K, W, G], K * (l === 0 ? entry.energy : W))
+            weight(`layer${l}/weight`, [K, W, G], K * (l === 0 ? (predictor ?? entry).energy : W))
             parameters[`layer${l}/bias`] = constantInitial([G], 0)
             // What all layers add together is smaller than h₀.
             if (hasOutput(l)) weight(`layer${l}/output`, [W, W], W * L)
@@ -147,17 +159,19 @@ export function causalConvolution(options: CausalConvolutionOptions): Network {
           const given = previous(x, order, before, condition)
           const past = Q.map((rows) => tf.zeros([x.shape[0], rows, W]))
           const documents = before && isPacked(before) ? documentNumbers(before.isStart) : undefined
-          return restore(run(parameters, entry.encode(parameters, given), past, given.condition, documents).features, order)
+          const { first, leave } = enter(parameters, given)
+          return restore(leave(run(parameters, first, past, given.condition, documents).features), order)
         },
         extend(parameters, state, before) {
           // A row's place in its ring is its time modulo the ring's length; the chunk wants the rows by time, the oldest first.
           const byTime = tf.add(tf.mod(tf.add(ownRows(), state.index), lengths()), firstRows())
           const past = tf.split(tf.transpose(tf.gather(state.rows, byTime as tf.Tensor1D), [1, 0, 2]), Q, 1)
-          const result = run(parameters, entry.encode(parameters, before), past, before.condition)
+          const { first, leave, state: entered } = enter(parameters, before, state)
+          const result = run(parameters, first, past, before.condition)
           const index = nextPosition(before.values, state.index)
           const byPlace = tf.add(tf.mod(tf.sub(ownRows(), index), lengths()), firstRows())
           const rows = tf.gather(tf.transpose(tf.concat(result.past, 1), [1, 0, 2]), byPlace as tf.Tensor1D)
-          return { features: result.features, state: { index, rows } }
+          return { features: leave(result.features), state: { index, rows, ...entered } }
         },
         step(parameters, state, before) {
           const all = (name: string, pick: (weight: tf.Tensor) => tf.Tensor) => tf.concat(layers.map((l) => pick(parameters[`layer${l}/${name}`])), 0)
@@ -170,7 +184,8 @@ export function causalConvolution(options: CausalConvolutionOptions): Network {
           const rowsOfSums = tf.reshape(tf.transpose(sums, [1, 0, 2]), [-1, L * G])
           const columns = tf.split(conditioned(rowsOfSums, parameters, 'layers', before.condition), L * halves, 1)
 
-          let h = entry.encode(parameters, before)
+          const { first, leave, state: entered } = enter(parameters, before, state)
+          let h = first
           const z: tf.Tensor[] = []
           const newest: tf.Tensor[] = []
           for (const l of layers) {
@@ -182,11 +197,11 @@ export function causalConvolution(options: CausalConvolutionOptions): Network {
           // The oldest row of each ring makes room for the newest.
           const oldest = K === 2 ? places : tf.gather(places, numbers(layers.map((l) => l * (K - 1))) as tf.Tensor1D)
           const rows = tf.tensorScatterUpdate(state.rows, tf.expandDims(oldest, 1), tf.reshape(tf.concat(newest, 0), [L, -1, W]))
-          return { features: featuresOf(parameters, h, z), state: { index: tf.add(state.index, tf.scalar(1, 'int32')), rows } }
+          return { features: leave(featuresOf(parameters, h, z)), state: { index: tf.add(state.index, tf.scalar(1, 'int32')), rows, ...entered } }
         },
         dependencies(position) {
           const rank = order.isLeftToRight ? position : order.inverse[position]
-          const ranks = receptiveField().flatMap((back) => (back < rank ? [rank - 1 - back] : []))
+          const ranks = (predictor ? predictor.reached(receptiveField()) : receptiveField()).flatMap((back) => (back < rank ? [rank - 1 - back] : []))
           return (order.isLeftToRight ? ranks : ranks.map((each) => order.permutation[each])).sort((a, b) => a - b)
         },
       }

@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu'
 import { asTensors, networkLaws, packingLaw, randomValues, shaken } from '@chainrule/conformance'
 import { type Domain, InvalidOptionError, leftToRight, type Order, type ParameterArrays, random, reversed, UnsupportedError } from '@chainrule/core'
-import { begin, bernoulli, categorical, createModel } from '@chainrule/core/tensors'
+import { begin, bernoulli, categorical, createModel, factorized } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { causalConvolution, type CausalConvolutionOptions, networkFromName } from '../src/index.js'
@@ -16,11 +16,20 @@ const relu = (x: number) => Math.max(0, x)
 
 /** The equations of the header, in float64, without a state: features by rank of what came before, ranked [N][C], nothing before the first. */
 function fromTheHeader(options: CausalConvolutionOptions, { components: C, values: V }: Domain, parameters: ParameterArrays, before: readonly (readonly number[] | undefined)[]): number[][] {
+  const { prediction } = options
   const { layers, width: W, dilations, kernel = 2, residual = true, skip = true, gated = true, input = 'embedding', skipWidth = W } = options as Required<CausalConvolutionOptions>
   const at = (name: string, row: number, size: number) => Array.from(parameters[name].data.subarray(row * size, (row + 1) * size))
   const sum = (vectors: readonly (readonly number[])[], size: number) => Array.from({ length: size }, (_, i) => vectors.reduce((total, vector) => total + vector[i], 0))
   const times = (x: readonly number[], name: string, size: number, first = 0) => sum(x.map((value, i) => at(name, first + i, size).map((weight) => value * weight)), size)
-  let h = before.map((values) => {
+  const { filter = [], lags = 16, unit = 1 / 64 } = prediction ?? {}
+  const heard = before.map((values) => (values ? ((2 * values[0]) / (V - 1) - 1) / unit : 0))
+  const foreseen = heard.map((_, t) => filter.reduce((total, c, r) => total + c * (heard[t - r] ?? 0), 0))
+  const residuals = heard.map((sample, t) => sample - (foreseen[t - 1] ?? 0))
+  let h = before.map((values, t) => {
+    if (prediction) {
+      const curves = [1, 16, 256].map((k) => (Math.sign(residuals[t]) * Math.log1p(k * Math.abs(residuals[t]))) / Math.log1p(k))
+      return times([...curves, ...curves.map(Math.abs), values ? 1 : 0, values ? 0 : 1], 'input', W)
+    }
     if (input === 'embedding') return values ? sum(values.map((value, c) => at('embedding', c * V + value, W)), W) : at('embedding', C * V, W).map((entry) => C * entry)
     return values ? sum([times(values.map((value) => (2 * value) / (V - 1) - 1), 'input', W), at('input', C, W)], W) : at('input', C + 1, W)
   })
@@ -35,11 +44,16 @@ function fromTheHeader(options: CausalConvolutionOptions, { components: C, value
     h = z.map((row, t) => (!residual ? row : `layer${l}/output` in parameters ? sum([h[t], times(row, `layer${l}/output`, W)], W) : h[t]))
     return z
   })
-  if (!skip) return h
+  const withPrediction = (features: number[], t: number) => {
+    if (!prediction) return features
+    const coefficients = sum([times(features, 'prediction/weight', lags), at('prediction/bias', 0, lags)], lags)
+    return [...features, coefficients.reduce((total, a, j) => total + a * (residuals[t - (lags - 1 - j)] ?? 0), foreseen[t])]
+  }
+  if (!skip) return h.map(withPrediction)
   const P = skipWidth
   return before.map((_, t) => {
     const skipped = sum([times(allZ.flatMap((z) => z[t]), 'skip/weight', P), at('skip/bias', 0, P)], P).map(relu)
-    return sum([times(skipped, 'features/weight', P), at('features/bias', 0, P)], P).map(relu)
+    return withPrediction(sum([times(skipped, 'features/weight', P), at('features/bias', 0, P)], P).map(relu), t)
   })
 }
 
@@ -49,6 +63,8 @@ const cases: [string, CausalConvolutionOptions, Domain, Order][] = [
   ['dilations over and over, no residual', { layers: 3, width: 4, dilations: [1, 3], residual: false }, { length: 9, components: 1, values: 3 }, random({ seed: 3 })],
   ['no skip, three taps, relu', { layers: 2, width: 3, dilations: [2], kernel: 3, skip: false, gated: false }, text(4), leftToRight()],
   ['frames of numbers, wide features', { layers: 2, width: 3, dilations: [1, 2], input: 'scaled', skipWidth: 5 }, { length: 9, components: 2, values: 9 }, reversed()],
+  ['linear prediction', { layers: 2, width: 3, dilations: [1, 2], prediction: { filter: [1.5, 0, -0.6], lags: 3, unit: 1 / 2 } }, text(40), leftToRight()],
+  ['linear prediction without a filter, one lag, no skip', { layers: 2, width: 3, dilations: [1, 2], skip: false, prediction: { lags: 1 } }, { length: 9, components: 1, values: 50 }, leftToRight()],
   ['frames of vectors', { layers: 2, width: 3, dilations: [1, 2] }, { length: 9, components: 2, values: 4 }, leftToRight()],
 ]
 
@@ -64,7 +80,7 @@ describe('the equations', () => {
     features.forEach((rows, b) => {
       const variable = (n: number) => Array.from(x.subarray((b * N + n) * C, (b * N + n + 1) * C))
       const expected = fromTheHeader(options, domain, parameters, ranks.map((_, rank) => (rank === 0 ? undefined : variable(ranks[rank - 1]))))
-      ranks.forEach((position, rank) => rows[position].forEach((value, unit) => expect(Math.abs(value - expected[rank][unit]), `example ${b}, rank ${rank}, unit ${unit}`).toBeLessThan(1e-5)))
+      ranks.forEach((position, rank) => rows[position].forEach((value, unit) => expect(Math.abs(value - expected[rank][unit]), `example ${b}, rank ${rank}, unit ${unit}`).toBeLessThan(1e-5 * Math.max(1, Math.abs(expected[rank][unit])))))
     })
   })
   it.each(cases)('the laws of networks: %s', (_, options, domain, order) => {
@@ -92,6 +108,22 @@ it('a step costs the same at every position: far beyond what it sees, step by st
   expect([...state.rows.dataSync()].every((value, i) => Math.abs(value - whole.state.rows.dataSync()[i]) < 1e-5)).toBe(true)
 })
 
+it('linear prediction goes on from what a chunk has behind it', () => {
+  const bound = bindTo({ layers: 2, width: 3, dilations: [1, 2], prediction: { filter: [0.9, -0.2], lags: 4, unit: 1 } }, text(64))
+  const tensors = asTensors(shaken(bound.initialize(2), 2))
+  const x = tf.tensor(randomValues(3, 64, 20), [1, 20, 1], 'int32')
+  const isStart = tf.tensor(Array.from({ length: 20 }, (_, i) => (i === 0 ? 1 : 0)), [1, 20], 'bool')
+  const chunk = (first: number, size: number) => ({ values: tf.slice(x, [0, first, 0], [1, size, 1]), isStart: tf.slice(isStart, [0, first], [1, size]) })
+  const whole = bound.extend(tensors, begin(bound.state, 1), chunk(0, 20)).features.dataSync()
+  let state = begin(bound.state, 1)
+  const pieces = [2, 1, 3, 14].flatMap((size, at, sizes) => {
+    const result = bound.extend(tensors, state, chunk(sizes.slice(0, at).reduce((sum, each) => sum + each, 0), size))
+    state = result.state
+    return [...result.features.dataSync()]
+  })
+  whole.forEach((value, at) => expect(Math.abs(value - pieces[at])).toBeLessThan(1e-5))
+})
+
 it('sees back as far as its taps reach, and no further', () => {
   const back = (options: CausalConvolutionOptions) => [...bindTo(options, text(2)).dependencies(40)].map((position) => 39 - position).reverse()
   expect(back({ layers: 4, width: 2 })).toEqual(Array.from({ length: 16 }, (_, i) => i))
@@ -109,6 +141,9 @@ describe('options', () => {
     expect(options).toEqual({ layers: 3, width: 4, dilations: [1, 2, 4], kernel: 2, residual: true, skip: true, skipWidth: 4, gated: true, input: 'embedding' })
     expect(networkFromName({ name, options })).toMatchObject({ name, options })
     const plain = causalConvolution({ layers: 1, width: 2, skip: false })
+    const predicting = causalConvolution({ layers: 1, width: 2, prediction: { filter: [0.5] } })
+    expect(predicting.options.prediction).toEqual({ filter: [0.5], lags: 16, unit: 1 / 64 })
+    expect(networkFromName(predicting)).toMatchObject({ name, options: predicting.options })
     expect(networkFromName(plain)).toMatchObject({ name, options: plain.options })
   })
   it.each([
@@ -121,6 +156,13 @@ describe('options', () => {
     [{ layers: 1, width: 4, dilations: [1, 2] }, /2 dilations for 1 layers/],
     [{ layers: 1, width: 4, residual: 1 }, /residual must be true or false/],
     [{ layers: 1, width: 4, skip: false, skipWidth: 8 }, /skipWidth belongs to skip/],
+    [{ layers: 1, width: 4, input: 'scaled', prediction: {} }, /two ways in/],
+    [{ layers: 1, width: 4, prediction: { order: 2 } }, /unknown option "order"/],
+    [{ layers: 1, width: 4, prediction: { filter: [NaN] } }, /filter\[0\]/],
+    [{ layers: 1, width: 4, prediction: { filter: 0.9 } }, /filter must be a list of numbers/],
+    [{ layers: 1, width: 4, prediction: { lags: 0 } }, /lags/],
+    [{ layers: 1, width: 4, prediction: { unit: 2 } }, /unit/],
+    [{ layers: 1, width: 4, prediction: true }, /expected \{ filter, lags, unit \}/],
     [{ layers: 1, width: 4, input: 'raw' }, /'scaled' or 'embedding'/],
   ])('%j throws', (options, message) => {
     expect(() => causalConvolution(options as never)).toThrow(InvalidOptionError)
@@ -128,6 +170,9 @@ describe('options', () => {
   })
   it('what does not fit is refused', () => {
     const domain: Domain = { length: 4, components: 1, values: 2 }
+    const prediction = causalConvolution({ layers: 1, width: 4, prediction: {} })
+    expect(() => createModel({ domain: { ...domain, components: 2 }, order: leftToRight(), network: prediction, head: factorized(bernoulli()) })).toThrow(/variables of one sample/)
+    expect(() => createModel({ domain, order: reversed(), network: prediction, head: bernoulli() })).toThrow(/from left to right/)
     expect(() => createModel({ domain, order: leftToRight({ groupSize: 2 }), network: causalConvolution({ layers: 1, width: 4 }), head: bernoulli() })).toThrow(UnsupportedError)
     expect(() => createModel({ domain, order: leftToRight(), network: causalConvolution({ layers: 1, width: 4, skipWidth: 6 }), head: categorical({ tied: true }) }).initialize(1)).toThrow(/tied needs features as wide as the embedding, 4, these have 6/)
   })

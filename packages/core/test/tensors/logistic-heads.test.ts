@@ -111,6 +111,30 @@ describe('a draw from a mixture', () => {
   })
 })
 
+it('range: a fresh mixture lies around the middle, and its means move in that unit', () => {
+  const V = 65_536
+  const densest = (range: number, mean: number) => {
+    const bound = discretizedLogisticMixture({ components: 1, range }).bind({ domain: domain(1, V), width: 1, receivesParameters: true })
+    const x = tf.tensor3d(Int32Array.from({ length: V }, (_, v) => v), [1, V, 1], 'int32')
+    const p = Array.from(bound.logProbability({}, tf.tile(tf.tensor3d([[[0, mean, 0]]]), [1, V, 1]), x).dataSync(), Math.exp)
+    expect(p.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 4)
+    return p
+  }
+  const widest = (p: readonly number[]) => p.indexOf(Math.max(...p))
+  expect(Math.abs(widest(densest(1 / 64, 1)) - (32_767.5 + 32_767.5 / 64))).toBeLessThan(2)
+  expect(densest(1 / 64, 0)[32_767] / densest(1, 0)[32_767]).toBeCloseTo(64, 0)
+  expect(discretizedLogisticMixture({ range: 0.25 }).options).toEqual({ components: 10, range: 0.25 })
+  expect(() => discretizedLogisticMixture({ range: 0 })).toThrow(/range must be a number/)
+})
+
+it.each([-1e4, -200, 200, 1e4])('scales as wild as e^%d leave numbers, and numbers as gradients', (raw) => {
+  const bound = discretizedLogisticMixture({ components: 1 }).bind({ domain: domain(1, 256), width: 1, receivesParameters: true })
+  const x = tf.tensor3d(Int32Array.of(0, 100, 255), [1, 3, 1], 'int32')
+  const f = (parameters: tf.Tensor) => bound.logProbability({}, tf.tile(parameters, [1, 3, 1]), x)
+  const parameters = tf.tensor3d([[[0, 0.3, raw]]])
+  expect([...f(parameters).dataSync(), ...tf.grad((each) => tf.sum(f(each)))(parameters).dataSync()].every(Number.isFinite)).toBe(true)
+})
+
 describe('heads of several components', () => {
   it('say how many numbers they want', () => {
     expect(discretizedLogisticMixture().parametersPerVariable(domain(1, 256))).toBe(30)

@@ -156,6 +156,7 @@ export function componentCombinations(): Combination[] {
     [multilayerPerceptron({ hidden: [8] }), discretizedLogisticMixture({ components: 2 }), columnMajor(), ternary],
     [recurrent({ cell: 'lstm', layers: 1, width: 6 }), discretizedLogisticMixture({ components: 3 }), raster(), ternary],
     [multilayerPerceptron({ hidden: [8] }), factorized(bernoulli()), checkerboard(), pixels],
+    [causalConvolution({ layers: 2, width: 5, prediction: { filter: [0.8, -0.3], lags: 2, unit: 0.5 } }), discretizedLogisticMixture({ components: 2 }), leftToRight(), ternary],
   ]
   return all.map(([network, head, order, domain]) => ({
     title: `${network.name} ${JSON.stringify(network.options)} × ${head.name} ${JSON.stringify(head.options)} × ${order.name} ${JSON.stringify(order.options)}, ${domain.components} × ${domain.values} values`,
@@ -168,12 +169,13 @@ export function componentCombinations(): Combination[] {
 
 /** More values than can be enumerated, or tabled for a draw: 16-bit sound. */
 export function wideCombinations(): Combination[] {
-  const network = recurrent({ cell: 'gru', layers: 1, width: 2 })
-  const all: [Head, Domain][] = [
-    [discretizedLogisticMixture({ components: 3 }), { length: 4, components: 1, values: 65_536 }],
-    [chained(discretizedLogisticMixture({ components: 2 }), { width: 4 }), { length: 3, components: 2, values: 3_000 }],
+  const small = recurrent({ cell: 'gru', layers: 1, width: 2 })
+  const all: [Network, Head, Domain][] = [
+    [small, discretizedLogisticMixture({ components: 3 }), { length: 4, components: 1, values: 65_536 }],
+    [small, chained(discretizedLogisticMixture({ components: 2 }), { width: 4 }), { length: 3, components: 2, values: 3_000 }],
+    [causalConvolution({ layers: 2, width: 4, prediction: { filter: [1.2, -0.4], lags: 3, unit: 1 } }), discretizedLogisticMixture({ components: 2, range: 0.5 }), { length: 'variable', components: 1, values: 2_000 }],
   ]
-  return all.map(([head, domain]) => ({ title: `${network.name} × ${head.name} ${JSON.stringify(head.options)}, ${domain.components} × ${domain.values} values`, domain, order: leftToRight(), network, head }))
+  return all.map(([network, head, domain]) => ({ title: `${network.name} × ${head.name} ${JSON.stringify(head.options)}, ${domain.components} × ${domain.values} values`, domain, order: leftToRight(), network, head }))
 }
 
 /** Networks roomy enough to learn a few examples by heart, each in an order of its own. */

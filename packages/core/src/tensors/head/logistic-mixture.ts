@@ -30,6 +30,8 @@ export const largestTable = 1024
 export const mostValues = 65_536
 /** The smallest scale is 1/32 of a value: a logistic on a value gives it all but 10⁻⁷. */
 const highestLogRate = Math.log(32)
+/** The largest scale, 10¹⁷ values: nothing but the two ends is left, and no gradient of a smaller rate is 0/0. */
+const lowestLogRate = -40
 const stage = 256
 
 /**
@@ -39,7 +41,7 @@ const stage = 256
 export function logistics(rawMean: tf.Tensor, rawLogScale: tf.Tensor, { centers, spread, values }: { centers: readonly number[]; spread: number; values: number }): Omit<LogisticMixture, 'logits'> {
   const half = (values - 1) / 2
   const mean = tf.mul(tf.add(rawMean, tf.tensor1d(centers.map((center) => 1 + center))), half)
-  return { mean, logRate: tf.minimum(tf.sub(-Math.log(half * spread), rawLogScale), highestLogRate) }
+  return { mean, logRate: tf.maximum(tf.minimum(tf.sub(-Math.log(half * spread), rawLogScale), highestLogRate), lowestLogRate) }
 }
 
 /** log πₖ pₖ(x), but for the sum over the logits: x [..., 1] int32 → [..., K]. As logits, those of the mixture given x. */
