@@ -111,11 +111,30 @@ export function refuseCondition(what: string, given: unknown): void {
   if (given !== undefined) throw new InvalidDataError(`${what}: a condition is given, but the model takes none. Leave it out, or train a model with a condition.`)
 }
 
+/** A label as people give it: its name, or its number. */
+export type Label = string | number
+
+/**
+ * Labels of several samples: one for all, or a list with one for each.
+ * @param what how messages call the verb
+ * @throws {InvalidDataError} where they are missing, not asked for, too few or too many, or there is no such label
+ */
+export function labelValues(what: string, condition: Condition | undefined, asked: Label | readonly Label[] | undefined, count: number): Int32Array | undefined {
+  if (condition?.name !== 'label') {
+    refuseCondition(what, asked)
+    return undefined
+  }
+  if (asked === undefined) throw new InvalidDataError(`${what}: label is missing: the model was made for p(x | label). Give ${condition.names ? `one of ${condition.names.join(', ')}, or ` : ''}a number from 0 to ${condition.size - 1}.`)
+  const list = typeof asked === 'object' ? asked : [asked]
+  if (list.length !== count && typeof asked === 'object') throw new InvalidDataError(`${what}: got ${list.length} labels for ${count} samples. Give one for each, or one for all.`)
+  return Int32Array.from(list, (each) => labelNumber(what, condition, each))
+}
+
 /**
  * The number of a label, by its name or its number.
  * @throws {InvalidDataError} where there is no such label
  */
-export function labelNumber(what: string, { values = 0, names }: Condition, asked: string | number): number {
+export function labelNumber(what: string, { values = 0, names }: Condition, asked: Label): number {
   const number = typeof asked === 'number' ? asked : names?.includes(asked) ? names.indexOf(asked) : /^\d+$/.test(asked) ? Number(asked) : -1
   if (Number.isInteger(number) && number >= 0 && number < values) return number
   throw new InvalidDataError(`${what}: there is no label ${JSON.stringify(asked)}, expected ${names ? `one of ${names.join(', ')}, or its number` : 'a whole number'} from 0 to ${values - 1}.`)

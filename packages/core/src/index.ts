@@ -8,9 +8,11 @@ export {
   type ConditionValues,
   controlSequence,
   type ControlSequenceOptions,
+  type Label,
   label,
   labelNumber,
   type LabelOptions,
+  labelValues,
   refuseCondition,
 } from './condition.js'
 export { checkDomain, checkEnded, type Domain, endedLength, fixedLength } from './domain.js'

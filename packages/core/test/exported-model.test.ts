@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { decodeManifest, encodeManifest, graphFiles, InvalidModelError, InvalidOptionError, type Json, manifestOrder, type ModelManifest, uniform, weightsFile } from '../src/index.js'
+import { decodeManifest, encodeManifest, graphFiles, InvalidModelError, InvalidOptionError, type Json, manifestCondition, manifestOrder, type ModelManifest, uniform, weightsFile } from '../src/index.js'
 
 const manifest: ModelManifest = {
   formatVersion: 1,
@@ -27,6 +27,16 @@ const changed = (change: object) => bytesOf({ ...manifest, ...change })
 describe('model.json', () => {
   it('comes back as it was written', () => {
     expect(decodeManifest(encodeManifest(manifest), 'model.json')).toEqual(manifest)
+  })
+
+  it('gives its condition as data, where there is one', () => {
+    const condition = { name: 'label', options: { values: 2, names: ['cat', 'dog'] } }
+    expect(manifestCondition(manifest)).toBeUndefined()
+    expect(manifestCondition(decodeManifest(changed({ condition }), 'model.json'))).toMatchObject({ name: 'label', values: 2, isSequence: false })
+    for (const [wrong, message] of [[{ name: 'label' }, /"condition" has no name and options/], [{ name: 'mood', options: {} }, /No condition is called "mood"/], [{ name: 'label', options: { values: 0 } }, /at least 1, got 0/]] as const) {
+      expect(() => decodeManifest(changed({ condition: wrong }), 'model.json')).toThrow(message)
+      expect(() => decodeManifest(changed({ condition: wrong }), 'model.json')).toThrow(InvalidModelError)
+    }
   })
 
   it('gives its order as data', () => {

@@ -10,7 +10,7 @@
  * (sampling, importance resampling; Rubin 1987). One candidate ignores them, the limit of many is exact; how many of the K still count is
  * `effectiveCandidates` = (Σw)²/Σw², from 1 (one took all the weight: too few) to K.
  */
-import { groupOfPosition, InvalidDataError, InvalidOptionError, noSamplingFilters, refuseUnknownOptions, samplingFilterNames, uniform, wholeNumber } from '@chainrule/core'
+import { groupOfPosition, InvalidDataError, InvalidOptionError, manifestCondition, noSamplingFilters, refuseUnknownOptions, samplingFilterNames, uniform, wholeNumber } from '@chainrule/core'
 import type { Progress } from '@chainrule/runtime'
 import { encodeImages, joinedImages } from './encode-images.js'
 import type { Image } from './image.js'
@@ -53,26 +53,26 @@ export function rectangle({ height, width }: Pick<Image, 'height' | 'width'>, op
   })
 }
 
-/** Draws what is missing of images. @throws {InvalidDataError} for a mask of another size, or one that cuts through a variable */
+/** Draws what is missing of images, each by its label where the model is told one. @throws {InvalidDataError} for a mask of another size, or one that cuts through a variable */
 export async function complete(model: LoadedImage, images: readonly Image[], options: CompleteImageOptions): Promise<Completion> {
   refuseUnknownOptions('complete', options, [...drawOptions, 'known', 'count', 'candidates', 'onProgress'])
   const { known, count: askedCount = 1, candidates: askedCandidates = 1, seed = 0, ...rest } = options
   const count = wholeNumber('complete', 'count', askedCount)
   const K = wholeNumber('complete', 'candidates', askedCandidates)
   if (K > 1 && isChanged(rest)) throw new InvalidOptionError('complete: candidates are weighed by the model’s own probabilities. Leave temperature and filters out, or take one candidate.')
-  const { tokenizer, opened } = model
+  const { tokenizer, opened, manifest } = model
   const isGiven = givenVariables(model, known)
   const later = givenAfterMissing(model, isGiven)
-  const data = encodeImages(tokenizer, images, 'complete')
+  const data = encodeImages(tokenizer, images, 'complete', manifestCondition(manifest))
   const [d, each] = [isGiven.length, count * K]
-  const x = joinedImages(data, 0, data.length)
+  const { x, condition: labels } = joinedImages(data, 0, data.length)
   const N = data.length * each
   const width = x.length / data.length
   const values = new Int32Array(N * width)
   for (let sample = 0; sample < N; sample++) values.set(x.subarray(Math.floor(sample / each) * width, (Math.floor(sample / each) + 1) * width), sample * width)
   const givenOfAll = new Uint8Array(N * d)
   for (let sample = 0; sample < N; sample++) givenOfAll.set(isGiven, sample * d)
-  const drawn = await opened.sample({ ...rest, seed, count: N, given: { values, isGiven: givenOfAll } })
+  const drawn = await opened.sample({ ...rest, seed, count: N, ...(labels && { condition: Int32Array.from({ length: N }, (_, sample) => labels[Math.floor(sample / each)]) }), given: { values, isGiven: givenOfAll } })
   const all = decodeAll(model, drawn.values, N)
   const logWeight = (sample: number) => later.reduce((sum, position) => sum - drawn.nats[sample * d + position], 0)
   let effective = 0

@@ -1,14 +1,16 @@
-/** Images as examples: each becomes its variables when it is asked for. */
-import { InvalidDataError } from '@chainrule/core'
-import type { ImageSet } from './image.js'
+/** Images as examples: each becomes its variables, with its label where the model is told one, when it is asked for. */
+import { type Condition, InvalidDataError, labelNumber } from '@chainrule/core'
+import type { Example } from '@chainrule/train'
+import type { Image, ImageSet } from './image.js'
 import type { ImageTokenizer } from './tokenizers/index.js'
 
-/** @throws {InvalidDataError} for no image; for one of another size, naming it: at once where the images are an array, else when it is asked for */
-export function encodeImages(tokenizer: ImageTokenizer, images: ImageSet, owner: string): { readonly length: number; at(index: number): { readonly x: Int32Array } } {
+/** @throws {InvalidDataError} for no image; for one of another size or without a label that is needed, naming it: at once where the images are an array, else when it is asked for */
+export function encodeImages(tokenizer: ImageTokenizer, images: ImageSet, owner: string, condition?: Condition): { readonly length: number; at(index: number): Pick<Example, 'x' | 'condition'> } {
   if (images.length === 0) throw new InvalidDataError(`${owner}: got no image. Give at least one.`)
   const at = (index: number) => {
+    const image = images.at(index)!
     try {
-      return { x: tokenizer.encode(images.at(index)!) }
+      return { x: tokenizer.encode(image), ...(condition && { condition: Int32Array.of(labelOf(image, condition)) }) }
     } catch (error) {
       throw error instanceof InvalidDataError ? new InvalidDataError(`${owner}: image ${index}: ${error.message}`, { cause: error }) : error
     }
@@ -17,10 +19,15 @@ export function encodeImages(tokenizer: ImageTokenizer, images: ImageSet, owner:
   return { length: images.length, at }
 }
 
-/** The variables of images `from` … `from + count − 1`, one image after the other: int32 [count, d, C]. */
-export function joinedImages(data: ReturnType<typeof encodeImages>, from: number, count: number): Int32Array {
-  const rows = Array.from({ length: count }, (_, which) => data.at(from + which).x)
-  const all = new Int32Array(count * rows[0].length)
-  rows.forEach((row, which) => all.set(row, which * row.length))
-  return all
+function labelOf({ label }: Image, condition: Condition): number {
+  if (label === undefined) throw new InvalidDataError(`has no label, but the model was made for p(image | label). Give each image its label: readIdx with labels, readLabelledImages, or { ...image, label }.`)
+  return labelNumber('its label', condition, label)
+}
+
+/** Images `from` … `from + count − 1`, one after the other: their variables int32 [count, d, C], and their labels where there are any. */
+export function joinedImages(data: ReturnType<typeof encodeImages>, from: number, count: number): { readonly x: Int32Array; readonly condition?: Int32Array } {
+  const rows = Array.from({ length: count }, (_, which) => data.at(from + which))
+  const x = new Int32Array(count * rows[0].x.length)
+  rows.forEach((row, which) => x.set(row.x, which * row.x.length))
+  return { x, ...(rows[0].condition && { condition: Int32Array.from(rows, ({ condition }) => condition![0]) }) }
 }

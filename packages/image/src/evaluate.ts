@@ -1,5 +1,5 @@
 /** `evaluate`: −log p of images, by a trained or an opened model. */
-import { InvalidOptionError, refuseUnknownOptions } from '@chainrule/core'
+import { InvalidOptionError, manifestCondition, refuseUnknownOptions } from '@chainrule/core'
 import type { Engine } from '@chainrule/core/tensors'
 import { onnx } from '@chainrule/onnx'
 import * as training from '@chainrule/train'
@@ -29,7 +29,7 @@ const imagesAtOnce = 32
 export async function evaluate(model: TrainedImage | LoadedImage, images: ImageSet, options: EvaluateImageOptions = {}): Promise<ImageEvaluation> {
   refuseUnknownOptions('evaluate', options, ['engine', 'threads', 'signal', 'onProgress'])
   const { engine, threads, signal, onProgress } = options
-  const data = encodeImages(model.tokenizer, images, 'evaluate')
+  const data = encodeImages(model.tokenizer, images, 'evaluate', 'opened' in model ? manifestCondition(model.manifest) : model.model.condition)
   const nats = new Float64Array(data.length)
   const onExample = (index: number, ofVariables: Float32Array) => {
     for (const each of ofVariables) nats[index] += each
@@ -38,7 +38,7 @@ export async function evaluate(model: TrainedImage | LoadedImage, images: ImageS
     if (engine !== undefined || threads !== undefined) throw new InvalidOptionError('evaluate: engine and threads are for trained models; an opened one computes as it was opened (loadModel with provider and threads).')
     for (let from = 0; from < data.length; from += imagesAtOnce) {
       const count = Math.min(imagesAtOnce, data.length - from)
-      const scored = await model.opened.score({ x: joinedImages(data, from, count), signal })
+      const scored = await model.opened.score({ ...joinedImages(data, from, count), signal })
       const d = scored.length / count
       for (let which = 0; which < count; which++) onExample(from + which, scored.subarray(which * d, (which + 1) * d))
       onProgress?.({ examples: from + count, of: data.length })

@@ -19,15 +19,15 @@ export interface FitImageOptions extends FitOptions {
 }
 
 /**
- * Trains on images of the tokenizer's size.
- * @throws {InvalidDataError} for no image, and for one of another size
+ * Trains on images of the tokenizer's size; of a model with a condition, each needs its label.
+ * @throws {InvalidDataError} for no image, and for one of another size or without its label
  * @throws {InvalidOptionError} where `from` is another model or has another tokenizer
  */
 export async function fit(imageModel: ImageModel, images: ImageSet, options: FitImageOptions): Promise<TrainedImage> {
   const { validation, preview, ...rest } = options
   if (preview) refuseUnknownOptions('preview', preview, previewOptions)
   return fitBound(imageModel, rest, {
-    data: encodeImages(imageModel.tokenizer, images, 'fit'),
+    data: encodeImages(imageModel.tokenizer, images, 'fit', imageModel.model.condition),
     ...(validation && { validation: validationOf(imageModel, validation) }),
     ...(preview && { preview: { everySteps: preview.everySteps, show: async (parameters, step) => preview.show(await previewOf(imageModel, parameters, preview, rest.threads), step) } }),
   })
@@ -38,6 +38,6 @@ export function plan(imageModel: ImageModel, options: PlanOptions): Promise<trai
   return planBound(imageModel, options)
 }
 
-function validationOf({ tokenizer }: ImageModel, { images, ...rest }: ImageValidationOptions): training.ValidationOptions {
-  return { ...rest, data: encodeImages(tokenizer, images, 'validation') }
+function validationOf({ tokenizer, model }: ImageModel, { images, ...rest }: ImageValidationOptions): training.ValidationOptions {
+  return { ...rest, data: encodeImages(tokenizer, images, 'validation', model.condition) }
 }

@@ -1,5 +1,5 @@
 /** Image models: tokenizers, files, training, evaluation, sampling, completion, scoring, export. Nothing native is loaded until a verb runs or a file is read. */
-export { checkerboard, columnMajor, custom, diagonal, hilbert, leftToRight, morton, type Order, random, raster, reversed, serpentine, spiral } from '@chainrule/core'
+export { checkerboard, columnMajor, type Condition, custom, diagonal, hilbert, label, type Label, leftToRight, morton, type Order, random, raster, reversed, serpentine, spiral } from '@chainrule/core'
 export { bernoulli, categorical, chained, discretizedLogisticMixture, factorized, rgbLogisticMixture, tabular } from '@chainrule/core/tensors'
 export {
   diagonalLstm,
@@ -29,7 +29,7 @@ export { describeTraining, exportModel, recordTrained } from './export.js'
 export { animationFormat, type AnimationFormat, type AnimationOptions, encodeAnimation, writeAnimation } from './files/animation.js'
 export { decodeIdx, type IdxContent, readIdx, type ReadIdxOptions } from './files/idx.js'
 export { encodePng, type GridOptions, imageGrid, writePng, writePngGrid } from './files/png.js'
-export { readImage, type ReadImageOptions, readImages } from './files/read-images.js'
+export { readImage, type ReadImageOptions, readImages, readLabelledImages } from './files/read-images.js'
 export { fit, type FitImageOptions, type ImageValidationOptions, plan } from './fit.js'
 export { patchHead, type PatchHeadOptions, rgbCategorical } from './heads.js'
 export { checkImage, type Image, type Images, type ImageSet } from './image.js'

@@ -1,5 +1,5 @@
 /** An image model: a tokenizer, an order, a network and a head. */
-import { InvalidOptionError, type Order, raster, refuseUnknownOptions } from '@chainrule/core'
+import { type Condition, InvalidOptionError, type Order, raster, refuseUnknownOptions, UnsupportedError } from '@chainrule/core'
 import { createModel, type Head, type Model, type Network } from '@chainrule/core/tensors'
 import type { Trained } from '@chainrule/train'
 import type { ImageTokenizer } from './tokenizers/index.js'
@@ -10,6 +10,8 @@ export interface ImageModelOptions {
   head: Head
   /** Default: `raster()`. */
   order?: Order
+  /** What the model is told of each image: `label({ values })`, its class; absent: nothing. */
+  condition?: Condition
 }
 
 export interface ImageModel {
@@ -23,8 +25,9 @@ export interface TrainedImage extends ImageModel, Omit<Trained, 'model'> {}
 
 /** Binds the pieces. @throws {UnsupportedError} where two of them do not fit */
 export function imageModel(options: ImageModelOptions): ImageModel {
-  refuseUnknownOptions('imageModel', options, ['tokenizer', 'network', 'head', 'order'])
-  const { tokenizer, network, head, order = raster() } = options
+  refuseUnknownOptions('imageModel', options, ['tokenizer', 'network', 'head', 'order', 'condition'])
+  const { tokenizer, network, head, order = raster(), condition } = options
   for (const [name, piece] of Object.entries({ tokenizer, network, head })) if (!piece) throw new InvalidOptionError(`imageModel: ${name} is missing. Give a tokenizer, a network and a head: pixels({ … }), maskedConvolution({ … }), bernoulli(), for example.`)
-  return { modality: 'image', tokenizer, model: createModel({ domain: tokenizer.domain, order, network, head }) }
+  if (condition && condition.name !== 'label') throw new UnsupportedError(`imageModel: images carry labels, so the condition must be label({ … }), got ${condition.name}.`)
+  return { modality: 'image', tokenizer, model: createModel({ domain: tokenizer.domain, order, network, head, condition }) }
 }

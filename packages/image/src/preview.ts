@@ -19,7 +19,8 @@ export interface PreviewImageOptions {
 
 export const previewOptions = ['everySteps', 'show', 'count', 'seed', 'temperature']
 
-/** Samples of these parameters. */
+/** Samples of these parameters; of a model with labels, one label after the other. */
 export function previewOf(imageModel: ImageModel, parameters: ParameterArrays, { count = 16, seed, temperature }: PreviewImageOptions, threads?: number): Promise<Image[]> {
-  return withParameters(modality, imageModel, parameters, threads, (loaded) => sample(loaded, { count, seed, temperature }))
+  const { condition } = imageModel.model
+  return withParameters(modality, imageModel, parameters, threads, (loaded) => sample(loaded, { count, seed, temperature, ...(condition && { label: Array.from({ length: count }, (_, which) => which % condition.size) }) }))
 }

@@ -1,5 +1,5 @@
 /** `sample` and `stream` of an opened model: exact, by the exported graphs. No tensors: also for browsers (`runtime.ts`). */
-import { InvalidOptionError, refuseUnknownOptions, samplingFilterNames, type SamplingFilters } from '@chainrule/core'
+import { InvalidOptionError, type Label, labelValues, manifestCondition, refuseUnknownOptions, samplingFilterNames, type SamplingFilters } from '@chainrule/core'
 import type { Progress } from '@chainrule/runtime'
 import type { Image } from './image.js'
 import type { LoadedImage } from './loaded.js'
@@ -15,8 +15,10 @@ export interface DrawImageOptions extends SamplingFilters {
 export const drawOptions = ['seed', 'temperature', ...samplingFilterNames, 'signal']
 
 export interface SampleImageOptions extends DrawImageOptions {
-  /** How many images. */
+  /** How many images; as many as there are labels, where `label` is a list, else 1. */
   count?: number
+  /** Of models with a condition: the label of all images, by its name or number, or a list with one for each. */
+  label?: Label | readonly Label[]
   /** Told how many variables of all images are drawn. */
   onProgress?: (progress: Progress) => void
 }
@@ -29,15 +31,18 @@ export function decodeAll({ tokenizer }: Pick<LoadedImage, 'tokenizer'>, values:
 
 /** Images from the model. The same seed gives the same images. */
 export async function sample(model: LoadedImage, options: SampleImageOptions = {}): Promise<Image[]> {
-  refuseUnknownOptions('sample', options, [...drawOptions, 'count', 'onProgress'])
-  const { count = 1, seed = 0, ...rest } = options
-  const { values } = await model.opened.sample({ ...rest, seed, count })
+  refuseUnknownOptions('sample', options, [...drawOptions, 'count', 'label', 'onProgress'])
+  const { label, count = typeof label === 'object' ? label.length : 1, seed = 0, ...rest } = options
+  const condition = labelValues('sample', manifestCondition(model.manifest), label, count)
+  const { values } = await model.opened.sample({ ...rest, seed, count, condition })
   return decodeAll(model, values, count)
 }
 
 export interface StreamImageOptions extends DrawImageOptions {
   /** What pixels that are not drawn yet look like in `picture`: an intensity, 0 … 255 (128). */
   unknown?: number
+  /** Of models with a condition: the label of the image, by its name or number. */
+  label?: Label
 }
 
 /** One variable has been drawn. */
@@ -56,15 +61,16 @@ export interface DrawnVariable {
 
 /** One image from the model, variable by variable in the order of generation: the first one that `sample` draws with the same seed. */
 export async function* stream(model: LoadedImage, options: StreamImageOptions = {}): AsyncGenerator<DrawnVariable, void> {
-  refuseUnknownOptions('stream', options, [...drawOptions, 'unknown'])
+  refuseUnknownOptions('stream', options, [...drawOptions, 'unknown', 'label'])
   if (!('opened' in model)) throw new InvalidOptionError('stream: needs an opened model. Open the trained one with openTrained, or an exported one with loadModel.')
-  const { unknown = 128, seed = 0, ...rest } = options
+  const { unknown = 128, seed = 0, label, ...rest } = options
   if (!Number.isInteger(unknown) || unknown < 0 || unknown > 255) throw new InvalidOptionError(`stream: unknown must be an intensity from 0 to 255, got ${String(unknown)}.`)
-  const { tokenizer, opened } = model
+  const { tokenizer, opened, manifest } = model
+  const condition = labelValues('stream', manifestCondition(manifest), label, 1)
   const { components: C } = tokenizer.domain
   const pixels = pixelsOfVariables(tokenizer)
   const x = new Int32Array(pixels.length * C)
-  for await (const { firstRank, values, nats } of opened.stream({ ...rest, seed })) {
+  for await (const { firstRank, values, nats } of opened.stream({ ...rest, seed, condition })) {
     for (let step = 0; step < nats.length; step++) {
       const rank = firstRank + step
       const position = opened.order.permutation[rank]

@@ -1,5 +1,5 @@
 /** `score` of an opened model: −log p of images, pixel by pixel, and as pictures. No tensors: also for browsers. */
-import { bitsPerDimension, finiteNumber, InvalidDataError, refuseUnknownOptions, throwIfInterrupted, wholeNumber } from '@chainrule/core'
+import { bitsPerDimension, finiteNumber, InvalidDataError, manifestCondition, refuseUnknownOptions, throwIfInterrupted, wholeNumber } from '@chainrule/core'
 import { encodeImages, joinedImages } from './encode-images.js'
 import type { Image, ImageSet } from './image.js'
 import { dimensionsOf } from './image-units.js'
@@ -27,11 +27,11 @@ export interface ImageScore {
 const imagesAtOnce = 32
 
 /** −log p of each image, and of each of its pixels given what comes before it in the order. @throws {InvalidDataError} for an image of another size */
-export async function score({ tokenizer, opened }: LoadedImage, images: ImageSet, options: ScoreImageOptions = {}): Promise<ImageScore[]> {
+export async function score({ tokenizer, manifest, opened }: LoadedImage, images: ImageSet, options: ScoreImageOptions = {}): Promise<ImageScore[]> {
   refuseUnknownOptions('score', options, ['signal'])
   const { signal } = options
   const { height, width } = tokenizer
-  const data = encodeImages(tokenizer, images, 'score')
+  const data = encodeImages(tokenizer, images, 'score', manifestCondition(manifest))
   const variables = pixelsOfVariables(tokenizer)
   const pixelsOfOne = variables[0].length
   const result: ImageScore[] = []
@@ -39,7 +39,7 @@ export async function score({ tokenizer, opened }: LoadedImage, images: ImageSet
     throwIfInterrupted(signal, 'score')
     const from = result.length
     const count = Math.min(imagesAtOnce, data.length - from)
-    const nats = await opened.score({ x: joinedImages(data, from, count), signal })
+    const nats = await opened.score({ ...joinedImages(data, from, count), signal })
     for (let which = 0; which < count; which++) {
       const natsOfVariables = nats.slice(which * variables.length, (which + 1) * variables.length)
       const bitsOfPixels = new Float32Array(height * width)

@@ -1,5 +1,5 @@
 /** A modality: what text, image and audio each bring, so that opening, training, runs and export are made from it, once. */
-import { type Domain, type Order, orderFromName, type ParameterArrays, type Piece } from '@chainrule/core'
+import { type Condition, conditionFromName, type Domain, type Order, orderFromName, type ParameterArrays, type Piece } from '@chainrule/core'
 import { type Head, headFromName, type Model, type Network } from '@chainrule/core/tensors'
 import { networkFromName } from '@chainrule/networks'
 import type { Trained } from '@chainrule/train'
@@ -28,6 +28,7 @@ export interface Pieces {
   readonly order: Order
   readonly network: Network
   readonly head: Head
+  readonly condition?: Condition
 }
 
 /** Pieces as a file has them. */
@@ -35,6 +36,7 @@ export interface DescribedPieces {
   readonly order: Piece
   readonly network: Piece
   readonly head: Piece
+  readonly condition?: Piece
 }
 
 export interface Modality<Name extends string = string, Reading extends object = object, B extends Bound<Name> = Bound<Name>> extends Reader<Name, Reading> {
@@ -45,8 +47,8 @@ export interface Modality<Name extends string = string, Reading extends object =
 }
 
 /** A model from what a file says of its pieces. @throws {UnknownPieceError} for a piece that nothing here answers to */
-export function boundFrom<Name extends string, Reading extends object, B extends Bound<Name>>(modality: Modality<Name, Reading, B>, reading: Reading, { order, network, head }: DescribedPieces): B {
-  return modality.bind({ ...reading, order: orderFromName(order), network: networkFromName(network), head: headFromName(head) })
+export function boundFrom<Name extends string, Reading extends object, B extends Bound<Name>>(modality: Modality<Name, Reading, B>, reading: Reading, { order, network, head, condition }: DescribedPieces): B {
+  return modality.bind({ ...reading, order: orderFromName(order), network: networkFromName(network), head: headFromName(head), ...(condition && { condition: conditionFromName(condition) }) })
 }
 
 /** The pieces and the parameters of an opened model, to train on from. @throws {UnknownPieceError} for a piece that nothing here answers to */

@@ -48,6 +48,7 @@ export function describeBound<Name extends string, Data>({ modality, tokenizer, 
     order: describe(model.order),
     network: describe(model.network),
     head: describe(model.head),
+    ...(model.condition && { condition: describe(model.condition) }),
     ...(documents && { documents }),
     ...(window !== undefined && { window }),
     settings,
@@ -77,6 +78,7 @@ export async function readRunOf<Name extends string, Reading extends object, B e
   for (const part of ['tokenizer', 'order', 'network', 'head'] as const) {
     if (typeof stored[part]?.name !== 'string' || typeof stored[part].options !== 'object') fail(`"${part}" has no name and options`)
   }
+  if (stored.condition !== undefined && (typeof stored.condition?.name !== 'string' || typeof stored.condition.options !== 'object')) fail('"condition" has no name and options')
   if (stored.documents !== undefined && typeof stored.documents !== 'boolean') fail(`"documents" is ${JSON.stringify(stored.documents)}`)
   if (stored.window !== undefined && (!Number.isSafeInteger(stored.window) || stored.window < 1)) fail(`"window" is ${JSON.stringify(stored.window)}`)
   if (stored.validation !== undefined && !Number.isSafeInteger(stored.validation?.everySteps)) fail('"validation" is incomplete')

@@ -52,6 +52,25 @@ export async function readImage(path: string, options: ReadImageOptions = {}): P
 }
 
 /**
+ * Images with labels: the images of each folder within a folder. Labels count the folders in the order of their names.
+ * @throws {InvalidDataError} where there is no folder within, one has no image, or sizes differ and no `resize` is given
+ */
+export async function readLabelledImages(folder: string, options: ReadImageOptions = {}): Promise<{ readonly images: Image[]; readonly names: string[] }> {
+  refuseUnknownOptions('readLabelledImages', options, optionNames)
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
+  const names = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).map(({ name }) => name).sort()
+  if (names.length === 0) throw new InvalidDataError(`${folder}: has no folder within. Expected one for each label, with the images of that label in it.`)
+  const images: Image[] = []
+  for (const [label, name] of names.entries()) {
+    const own = await readImages(join(folder, name), options)
+    const [first] = images
+    if (first && sizeText(first) !== sizeText(own[0])) throw new InvalidDataError(`${join(folder, name)}: its images are ${sizeText(own[0])} (height × width × channels), those of ${names[0]} are ${sizeText(first)}. All images of a set have one size: give resize: { height, width } (--size 32x32, say).`)
+    images.push(...own.map((image) => ({ ...image, label })))
+  }
+  return { images, names }
+}
+
+/**
  * All images of a folder, in the order of their names; other files and folders within are passed over.
  * @throws {InvalidDataError} where there is none, or where sizes differ and no `resize` is given
  */
