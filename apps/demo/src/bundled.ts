@@ -3,8 +3,23 @@ import { fileURLToPath } from 'node:url'
 
 const pathOf = (file: string) => fileURLToPath(new URL(`../data/${file}`, import.meta.url))
 
+export interface BundledImages {
+  readonly images: string
+  readonly labels: string
+  /** Of the labels. */
+  readonly names: readonly string[]
+}
+
 /** Images. */
-export const bundledImages: Readonly<Record<string, string>> = {
-  'fashion-mnist': pathOf('fashion-mnist-images-idx3-ubyte.gz'),
-  emoji: pathOf('emoji-images-idx4-ubyte.gz'),
+export const bundledImages: Readonly<Record<string, BundledImages>> = {
+  'fashion-mnist': {
+    images: pathOf('fashion-mnist-images-idx3-ubyte.gz'),
+    labels: pathOf('fashion-mnist-labels-idx1-ubyte.gz'),
+    names: ['T-shirt', 'trousers', 'pullover', 'dress', 'coat', 'sandal', 'shirt', 'sneaker', 'bag', 'ankle boot'],
+  },
+  emoji: {
+    images: pathOf('emoji-images-idx4-ubyte.gz'),
+    labels: pathOf('emoji-labels-idx1-ubyte.gz'),
+    names: ['smileys', 'animals', 'food', 'travel', 'activities', 'objects'],
+  },
 }

@@ -11,7 +11,7 @@ import { bytes, count, counted } from './wording.js'
 /** The same of a run and of an exported model. */
 export interface Description {
   readonly kind: 'run' | 'exported model'
-  readonly pieces: Record<'tokenizer' | 'order' | 'network' | 'head', Piece>
+  readonly pieces: Record<'tokenizer' | 'order' | 'network' | 'head', Piece> & { readonly condition?: Piece }
   /** Language models: whether texts end. */
   readonly documents?: boolean
   /** What a variable and an x are called. */

@@ -49,6 +49,7 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
   const checkpointEvery = () => new Option('--checkpoint-every <seconds>', 'between two checkpoints; 0: after every update (default 30)').argParser(numberWhere((value) => value >= 0, 'a number of at least 0'))
   const trainingEngine = () => engine('onnx (default): the whole training step as one ONNX graph; tensorflow: @tensorflow/tfjs-node; cpu: plain JavaScript, slow')
   const imageData = () => new Option('--data <path>', `a folder of image files, an IDX file, or a bundled sample: ${Object.keys(bundledImages).join(', ')}`)
+  const labels = () => new Option('--labels [file]', 'of a model trained with labels: the file of labels of an IDX file; other images bring theirs')
   const scale = () => new Option('--scale <n>', 'each pixel becomes a square of so many (default: small images are enlarged)').argParser(wholeFrom(1))
   const temperature = () => new Option('--temperature <t>', 'below 1: likelier; above 1: more varied').argParser(numberWhere((value) => value > 0, 'a number above 0')).default(1)
 
@@ -89,6 +90,7 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
     .summary('on images')
     .description('Train an image model on a folder of image files, an IDX file or a bundled sample. The run is a folder with a checkpoint: Ctrl-C keeps it, --resume goes on.')
     .addOption(imageData().default('fashion-mnist'))
+    .addOption(new Option('--labels [file]', 'tell the model the label of each image: those of a bundled sample, the folders within a folder, or the file of labels of an IDX file'))
     .addOption(new Option('--size <HxW>', 'of a folder: scale all images to this size (default: they have one size)').argParser(gridSize))
     .addOption(new Option('--channels <n>', 'of a folder: 1: gray, 3: colour (default)').argParser(numberWhere((value) => value === 1 || value === 3, '1 or 3')))
     .addOption(out('folder of the run'))
@@ -128,11 +130,12 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
       .addOption(new Option('--stride <n>', 'sliding: tokens from one window to the next (default: half a window)').argParser(wholeFrom(1)))
       .addOption(new Option('--count <n>', 'random: how many windows (default 1000)').argParser(wholeFrom(2)))
       .addOption(new Option('--seed <n>', 'random: which windows (default 0)').argParser(wholeFrom(0, 0xffffffff)))
+      .addOption(labels())
       .addOption(engine('what computes, for a run: onnx (default), tensorflow or cpu'))
       .addOption(provider('where the graphs run, for an exported model: auto (default), cpu, cuda or webgpu'))
       .addOption(threads())
       .action((path, options, command) =>
-        byModality(command, path, { text: ['documents', 'field', 'protocol', 'window', 'stride', 'count', 'seed'], image: [] }, {
+        byModality(command, path, { text: ['documents', 'field', 'protocol', 'window', 'stride', 'count', 'seed'], image: ['labels'] }, {
           text: async (context) => (await import('./evaluate.js')).evaluate(path, options, context),
           image: async (context) => (await import('./image/evaluate.js')).evaluateImages(path, options, context),
         }),
@@ -147,7 +150,7 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
       .description('Texts from a model, to stdout; images as a PNG file.')
       .argument(...runOrModel)
       .addOption(new Option('--prompt <text>', 'the text to go on from').default('', 'none'))
-      .addOption(new Option('--count <n>', 'how many (default 1 text, 16 images)').argParser(wholeFrom(1)))
+      .addOption(new Option('--count <n>', 'how many (default 1 text, 16 images; with labels, 8 of each)').argParser(wholeFrom(1)))
       .addOption(new Option('--length <n>', 'tokens after the prompt; of documents at most, with the end').argParser(wholeFrom(1)).default(256))
       .addOption(seed().default(0))
       .addOption(temperature())
@@ -156,13 +159,14 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
       .addOption(new Option('--min-p <p>', 'draw from tokens with at least p times the probability of the likeliest (default: all)').argParser(numberWhere((value) => value >= 0 && value <= 1, 'a number from 0 to 1')))
       .addOption(new Option('--repetition-penalty <r>', 'above 1: tokens that occurred become less likely (default: none)').argParser(numberWhere((value) => value > 0, 'a number above 0')))
       .addOption(new Option('--out <file>', 'images: the picture, a PNG file'))
+      .addOption(new Option('--label <name>', 'images: of which label, by its name or number (default: a row of the picture for each)'))
       .addOption(new Option('--animation <file>', 'images: how the first is drawn, variable by variable: a .gif or .webp file'))
       .addOption(scale())
       .addOption(new Option('--stop <text>', 'a text ends before this; may be given several times').argParser((text: string, before: string[] = []) => [...before, text]))
       .addOption(provider())
       .addOption(threads())
       .action((path, options, command) =>
-        byModality(command, path, { text: ['prompt', 'length', 'stop'], image: ['out', 'animation', 'scale'] }, {
+        byModality(command, path, { text: ['prompt', 'length', 'stop'], image: ['out', 'label', 'animation', 'scale'] }, {
           text: async (context) => (await import('./sample.js')).sample(path, options, context),
           image: async (context) => (await import('./image/sample.js')).sampleImages(path, without(options, 'prompt', 'length'), context),
         }),
@@ -179,13 +183,14 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
       .addOption(data('the text, or the images: as for training'))
       .addOption(documents())
       .addOption(field())
+      .addOption(labels())
       .addOption(new Option('--out <file>', 'images: the picture, a PNG file'))
       .addOption(new Option('--count <n>', 'images: how many the picture shows (default 16)').argParser(wholeFrom(1)))
       .addOption(scale())
       .addOption(provider())
       .addOption(threads())
       .action((path, options, command) =>
-        byModality(command, path, { text: ['documents', 'field'], image: ['out', 'count', 'scale'] }, {
+        byModality(command, path, { text: ['documents', 'field'], image: ['labels', 'out', 'count', 'scale'] }, {
           text: async (context) => (await import('./score.js')).score(path, options, context),
           image: async (context) => (await import('./image/score.js')).scoreImages(path, options, context),
         }),
@@ -200,6 +205,7 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
       .description('Keep a part of each image and draw the rest: a row of the picture is an image, what of it is given, and completions. Says whether they are exact samples.')
       .argument(...runOrModel)
       .addOption(imageData().makeOptionMandatory())
+      .addOption(labels())
       .addOption(new Option('--out <file>', 'the picture, a PNG file').makeOptionMandatory())
       .addOption(new Option('--keep <part>', 'what is given: top, bottom, left, right, or the path of a mask, white where pixels are given').default('top'))
       .addOption(new Option('--images <n>', 'how many images, the first ones').argParser(wholeFrom(1)).default(6))

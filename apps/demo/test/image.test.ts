@@ -67,6 +67,62 @@ describe('a run of images', () => {
   })
 })
 
+describe('labels', () => {
+  const labelled = (...args: string[]) => ['train', 'image', '--data', at('classes'), '--labels', '--preset', 'quick', '--steps', '40', ...args]
+  beforeAll(async () => {
+    for (const [which, name] of ['columns', 'rows'].entries()) {
+      mkdirSync(at(`classes/${name}`), { recursive: true })
+      for (let i = 0; i < 8; i++) await writePng(at(`classes/${name}/${i}.png`), picture(2 * (i % 2) + which))
+    }
+    const { code, stderr } = await run(...labelled('--out', at('labelled'), '--preview', '20'))
+    expect(code, stderr).toBe(0)
+    expect(stderr).toContain('with 2 labels')
+  })
+
+  it('folders within a folder are labels, which every command knows', async () => {
+    const { document } = await runJson('evaluate', at('labelled'), '--data', at('classes'))
+    expect((await run('export', at('labelled'), '--out', at('labelled-model'))).code).toBe(0)
+    expect((await runJson('score', at('labelled-model'), '--data', at('classes'))).document.natsPerImage).toBeCloseTo(document.nats, 3)
+    expect((await run('inspect', at('labelled-model'))).stdout).toMatch(/condition +label .*columns.*rows/)
+    expect((await run('complete', at('labelled'), '--data', at('classes'), '--images', '1', '--count', '1', '--out', at('completed.png'))).code).toBe(0)
+    const grid = await run('sample', at('labelled-model'), '--count', '3', '--out', at('rows.png'), '--scale', '1')
+    expect(grid.stdout).toContain('6 samples, a row for each label (columns, rows)')
+    expect(await sizeOf(at('rows.png'))).toEqual([13, 26])
+    expect((await run('sample', at('labelled'), '--label', 'rows', '--count', '2', '--out', at('rows.png'), '--scale', '1')).stdout).toContain('2 samples:')
+    expect((await run(...labelled('--out', at('labelled'), '--resume'))).code).toBe(0)
+  })
+
+  it('an IDX file needs its file of labels; other images go by the names of their folders', async () => {
+    const idx = (shape: number[], data: Uint8Array) => Buffer.concat([Buffer.from([0, 0, 8, shape.length]), ...shape.map((length) => Buffer.from([0, 0, length >> 8, length & 255])), data])
+    writeFileSync(at('images-idx'), idx([4, 6, 8, 3], Buffer.concat([0, 1, 2, 3].map((which) => picture(which).data))))
+    writeFileSync(at('labels-idx'), idx([4], Uint8Array.of(0, 1, 0, 1)))
+    writeFileSync(at('swapped-idx'), idx([4], Uint8Array.of(1, 0, 1, 0)))
+    expect((await run('evaluate', at('labelled'), '--data', at('images-idx'))).stderr).toMatch(/an IDX file needs its file of labels/)
+    const right = await runJson('evaluate', at('labelled'), '--data', at('images-idx'), '--labels', at('labels-idx'))
+    const wrong = await runJson('evaluate', at('labelled'), '--data', at('images-idx'), '--labels', at('swapped-idx'))
+    expect(wrong.document.nats).toBeGreaterThan(right.document.nats + 1)
+    // One folder only: its label is that of its name, not the first.
+    mkdirSync(at('others/rows'), { recursive: true })
+    await writePng(at('others/rows/a.png'), picture(1))
+    writeFileSync(at('one-idx'), idx([1, 6, 8, 3], picture(1).data))
+    writeFileSync(at('one-label'), idx([1], Uint8Array.of(1)))
+    const named = await runJson('evaluate', at('labelled'), '--data', at('others'))
+    expect(named.document.nats).toBeCloseTo((await runJson('evaluate', at('labelled'), '--data', at('one-idx'), '--labels', at('one-label'))).document.nats, 4)
+  })
+
+  it('what is missing or does not fit is said', async () => {
+    const refused: [string[], RegExp][] = [
+      [['sample', at('labelled'), '--label', 'spots', '--out', at('unused.png')], /no label "spots", expected one of columns, rows/],
+      [['sample', at('run'), '--label', 'rows', '--out', at('unused.png')], /the model takes none/],
+      [['evaluate', at('run'), '--data', at('pictures'), '--labels'], /was not trained with labels/],
+      [['train', 'image', '--data', 'emoji', '--labels', at('labels-idx'), '--out', at('unused')], /emoji brings its own/],
+      [['train', 'image', '--data', at('images-idx'), '--labels', '--out', at('unused')], /whose labels are in a file of their own/],
+      [['train', 'image', '--data', at('pictures'), '--labels', '--out', at('unused')], /has no folder within/],
+    ]
+    for (const [args, message] of refused) expect((await run(...args)).stderr).toMatch(message)
+  })
+})
+
 describe('bad input is refused in one line, before anything is written', () => {
   const cases: [what: string, prepare: () => Promise<void> | void, message: RegExp][] = [
     ['a folder without images', () => mkdirSync(at('none')), /none: has no image file/],

@@ -1,6 +1,7 @@
 /** `evaluate`: −log p of images, by a trained or an opened model. */
-import { InvalidOptionError, manifestCondition, refuseUnknownOptions } from '@chainrule/core'
+import { InvalidOptionError, refuseUnknownOptions } from '@chainrule/core'
 import type { Engine } from '@chainrule/core/tensors'
+import { conditionOf } from '@chainrule/modality'
 import { onnx } from '@chainrule/onnx'
 import * as training from '@chainrule/train'
 import { encodeImages, joinedImages } from './encode-images.js'
@@ -29,7 +30,7 @@ const imagesAtOnce = 32
 export async function evaluate(model: TrainedImage | LoadedImage, images: ImageSet, options: EvaluateImageOptions = {}): Promise<ImageEvaluation> {
   refuseUnknownOptions('evaluate', options, ['engine', 'threads', 'signal', 'onProgress'])
   const { engine, threads, signal, onProgress } = options
-  const data = encodeImages(model.tokenizer, images, 'evaluate', 'opened' in model ? manifestCondition(model.manifest) : model.model.condition)
+  const data = encodeImages(model.tokenizer, images, 'evaluate', conditionOf(model))
   const nats = new Float64Array(data.length)
   const onExample = (index: number, ofVariables: Float32Array) => {
     for (const each of ofVariables) nats[index] += each

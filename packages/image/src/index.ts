@@ -19,7 +19,7 @@ export {
   transformer,
   type TransformerOptions,
 } from '@chainrule/networks'
-export { type ExportOptions, type Layout, layouts, type PlanOptions as PlanImageOptions, recordResults, trainedOf } from '@chainrule/modality'
+export { conditionOf, type ExportOptions, type Layout, layouts, type PlanOptions as PlanImageOptions, recordResults, trainedOf } from '@chainrule/modality'
 export { type Check, checkNames, type GraphSummary, onnx, readGraph, type Verification, verifyModel, type VerifyOptions } from '@chainrule/onnx'
 export { bestFile, checkpointFile, createRunDirectory, eager, metricsFile, settingNames, type Plan, type Selection, type TrainingProgress, type TrainingSettings, type TrainingState } from '@chainrule/train'
 export { binarized, type BinarizedOptions } from './binarization.js'
@@ -40,7 +40,7 @@ export { modelOf, openTrained } from './open-trained.js'
 export { orderPicture, type OrderPictureOptions } from './order-picture.js'
 export { type Preset, type PresetChanges, presetModel, presetNamed, presets } from './presets.js'
 export type { PreviewImageOptions } from './preview.js'
-export { describeData, describeRun, fingerprint, readRun, type Run, type RunData, type RunDescription } from './run.js'
+export { describeData, describeRun, fingerprint, labelsFingerprint, readRun, type Run, type RunData, type RunDescription } from './run.js'
 export { type DrawnVariable, type SampleImageOptions, stream, type StreamImageOptions } from './sample.js'
 export { bitMap, type BitMapOptions, type ImageScore, type ScoreImageOptions } from './score.js'
 export { type Split, splitImages, type SplitOptions } from './split.js'

@@ -1,5 +1,5 @@
 /** Settings that are known to work, by name, for images of any size, gray or in colour. Times are those of two cores of a server. */
-import { type Domain, InvalidOptionError, type Order, refuseUnknownOptions } from '@chainrule/core'
+import { type Condition, type Domain, InvalidOptionError, type Order, refuseUnknownOptions } from '@chainrule/core'
 import { bernoulli, categorical, discretizedLogisticMixture, type Head, type Network, rgbLogisticMixture } from '@chainrule/core/tensors'
 import { maskedConvolution, multilayerPerceptron, transformer } from '@chainrule/networks'
 import type { TrainingSettings } from '@chainrule/train'
@@ -58,16 +58,18 @@ export interface PresetChanges {
   /** k: variables are patches of k × k pixels instead of pixels. */
   patch?: number
   order?: Order
+  /** Labels; absent: the model is told nothing. */
+  condition?: Condition
 }
 
 type Size = Pick<Image, 'height' | 'width' | 'channels'>
 
 /** The model of a preset for images of this size. */
 export function presetModel({ levels: known, network }: Preset, size: Size, changes: PresetChanges = {}): ImageModel {
-  refuseUnknownOptions('presetModel', changes, ['levels', 'patch', 'order'])
-  const { levels = known, patch, order } = changes
+  refuseUnknownOptions('presetModel', changes, ['levels', 'patch', 'order', 'condition'])
+  const { levels = known, patch, order, condition } = changes
   const tokenizer = tokenizerOf(size, levels, patch)
-  return imageModel({ tokenizer, order, network: network(tokenizer.domain), head: headOf(tokenizer) })
+  return imageModel({ tokenizer, order, network: network(tokenizer.domain), head: headOf(tokenizer), condition })
 }
 
 function tokenizerOf({ height, width, channels }: Size, levels: number, patch?: number): ImageTokenizer {

@@ -25,6 +25,8 @@ export type RunData = {
   readonly splitSeed: number
   /** Dynamic binarisation: the seed of the bits; absent: there was none. Another seed, `binarizationSeed` + 1, made the bits that are measured. */
   readonly binarizationSeed?: number
+  /** Of the labels of all images, where the model is told them. */
+  readonly labelsSha256?: string
 }
 
 export type RunDescription = shared.RunDescription<'image', RunData>
@@ -42,7 +44,12 @@ export function fingerprint(images: ImageSet): string {
   return hash.digest('hex')
 }
 
-export function describeData(path: string, images: ImageSet, { heldOut, validation = 0, seed }: SplitOptions, more: Pick<RunData, 'resized' | 'binarizationSeed'> = {}): RunData {
+/** How labels are recognised again. */
+export function labelsFingerprint(images: ImageSet): string {
+  return createHash('sha256').update(Array.from({ length: images.length }, (_, i) => images.at(i)!.label ?? '').join(' ')).digest('hex')
+}
+
+export function describeData(path: string, images: ImageSet, { heldOut, validation = 0, seed }: SplitOptions, more: Pick<RunData, 'resized' | 'binarizationSeed' | 'labelsSha256'> = {}): RunData {
   const { height, width, channels } = images.at(0)!
   return { file: basename(path), sha256: fingerprint(images), images: images.length, height, width, channels, heldOut, validation, splitSeed: seed, ...more }
 }

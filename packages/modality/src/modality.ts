@@ -1,5 +1,5 @@
 /** A modality: what text, image and audio each bring, so that opening, training, runs and export are made from it, once. */
-import { type Condition, conditionFromName, type Domain, type Order, orderFromName, type ParameterArrays, type Piece } from '@chainrule/core'
+import { type Condition, conditionFromName, type Domain, manifestCondition, type Order, orderFromName, type ParameterArrays, type Piece } from '@chainrule/core'
 import { type Head, headFromName, type Model, type Network } from '@chainrule/core/tensors'
 import { networkFromName } from '@chainrule/networks'
 import type { Trained } from '@chainrule/train'
@@ -50,6 +50,9 @@ export interface Modality<Name extends string = string, Reading extends object =
 export function boundFrom<Name extends string, Reading extends object, B extends Bound<Name>>(modality: Modality<Name, Reading, B>, reading: Reading, { order, network, head, condition }: DescribedPieces): B {
   return modality.bind({ ...reading, order: orderFromName(order), network: networkFromName(network), head: headFromName(head), ...(condition && { condition: conditionFromName(condition) }) })
 }
+
+/** What a trained or an opened model is told beside x; undefined: nothing. */
+export const conditionOf = (model: Pick<Bound, 'model'> | Pick<Loaded, 'manifest'>): Condition | undefined => ('manifest' in model ? manifestCondition(model.manifest) : model.model.condition)
 
 /** The pieces and the parameters of an opened model, to train on from. @throws {UnknownPieceError} for a piece that nothing here answers to */
 export async function modelOf<Name extends string, Reading extends object, B extends Bound<Name>>(modality: Modality<Name, Reading, B>, { manifest, opened }: Loaded<Name>): Promise<B & { readonly parameters: ParameterArrays }> {

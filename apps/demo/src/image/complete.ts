@@ -1,6 +1,6 @@
 /** `chainrule complete`: parts of images are kept, the rest is drawn; a row of the picture is an image, what of it is given, and completions. */
 import { InvalidDataError, InvalidOptionError, type JsonObject } from '@chainrule/core'
-import { complete, type Image, type OpenOptions, readImage, rectangle, writePngGrid } from '@chainrule/image'
+import { complete, conditionOf, type Image, type OpenOptions, readImage, rectangle, writePngGrid } from '@chainrule/image'
 import type { Context } from '../context.js'
 import { startProgress } from '../progress.js'
 import { counted } from '../wording.js'
@@ -10,6 +10,8 @@ import { scaleFor } from './train.js'
 
 export interface CompleteCommandOptions extends Pick<OpenOptions, 'provider' | 'threads'> {
   data: string
+  /** The file of labels of an IDX file. */
+  labels?: string | true
   out: string
   /** Which half is given, or the path of a mask: an image that is white where pixels are given. */
   keep: string
@@ -21,10 +23,10 @@ export interface CompleteCommandOptions extends Pick<OpenOptions, 'provider' | '
   scale?: number
 }
 
-export async function completeImages(path: string, { data, out, keep, images: asked, count, candidates, seed, temperature, scale, provider, threads }: CompleteCommandOptions, { output, signal }: Context): Promise<JsonObject> {
+export async function completeImages(path: string, { data, labels, out, keep, images: asked, count, candidates, seed, temperature, scale, provider, threads }: CompleteCommandOptions, { output, signal }: Context): Promise<JsonObject> {
   return withImageSubject(path, { provider, threads }, async (loaded, trainedOn) => {
     const { tokenizer } = loaded
-    const { part, why, images } = partToMeasure(await readForModel(data, tokenizer, trainedOn), trainedOn)
+    const { part, why, images } = partToMeasure(await readForModel({ data, labels }, tokenizer, conditionOf(loaded), trainedOn), trainedOn)
     const known = await maskFor(keep, tokenizer)
     output.say(`${data}, ${part}: ${why}`)
     output.say(`provider ${loaded.reason}`)

@@ -1,7 +1,7 @@
 /** `chainrule evaluate` of an image model: exact likelihood. Of the images that it was trained on, only those held out count. */
 import { InvalidOptionError, type JsonObject } from '@chainrule/core'
 import type { Engine } from '@chainrule/core/tensors'
-import { evaluate, type LoadedImage, loadModel, type OpenOptions, type TrainedImage, trainedOf } from '@chainrule/image'
+import { conditionOf, evaluate, type LoadedImage, loadModel, type OpenOptions, type TrainedImage, trainedOf } from '@chainrule/image'
 import type { Context } from '../context.js'
 import { engineNamed, type EngineName } from '../engines.js'
 import { evaluationProgress } from '../progress.js'
@@ -12,6 +12,8 @@ import { imageLikelihood } from './wording.js'
 
 export interface ImageEvaluateCommandOptions extends Pick<OpenOptions, 'provider' | 'threads'> {
   data: string
+  /** The file of labels of an IDX file. */
+  labels?: string | true
   /** Runs only. */
   engine?: EngineName
 }
@@ -21,7 +23,7 @@ export async function evaluateImages(path: string, options: ImageEvaluateCommand
   if (subject.kind === 'run' && options.provider) throw new InvalidOptionError(`--provider belongs to exported models; ${path} is a run. Use --engine, or export it first.`)
   if (subject.kind === 'model' && options.engine) throw new InvalidOptionError(`--engine belongs to runs; ${path} is an exported model. Use --provider.`)
   const evaluatePart = async (trainedOn: JsonObject, model: TrainedImage | LoadedImage, runBy: string, engine?: Engine): Promise<JsonObject> => {
-    const { part, why, images } = partToMeasure(await readForModel(options.data, model.tokenizer, trainedOn), trainedOn)
+    const { part, why, images } = partToMeasure(await readForModel(options, model.tokenizer, conditionOf(model), trainedOn), trainedOn)
     output.say(`${options.data}, ${part}: ${why}`)
     const progress = evaluationProgress(signal, 'images')
     const evaluation = await evaluate(model, images, { engine, signal, onProgress: progress.onProgress }).finally(progress.stop)

@@ -14,11 +14,11 @@ export async function inspectImages(path: string, { output }: Context): Promise<
 const nouns = ['variable', 'image'] as const
 
 function ofRun(run: Run): Description {
-  const { tokenizer, order, network, head, data, validation, command, results = {} } = run.description
+  const { tokenizer, order, network, head, condition, data, validation, command, results = {} } = run.description
   const trained = trainedOf(run)
   return {
     kind: 'run',
-    pieces: { tokenizer, order, network, head },
+    pieces: { tokenizer, order, network, head, ...(condition && { condition }) },
     nouns,
     parameters: trained.parameters,
     state: trained.model.state,
@@ -33,11 +33,11 @@ function ofRun(run: Run): Description {
 async function ofModel(directory: string): Promise<Description> {
   const loaded = await loadModel(directory)
   try {
-    const { tokenizer, order, network, head, state, card, producer, formatVersion } = loaded.manifest
+    const { tokenizer, order, network, head, condition, state, card, producer, formatVersion } = loaded.manifest
     const { model, parameters } = await modelOf(loaded)
     return {
       kind: 'exported model',
-      pieces: { tokenizer, order: { name: order.name, options: order.options }, network, head },
+      pieces: { tokenizer, order: { name: order.name, options: order.options }, network, head, ...(condition && { condition }) },
       nouns,
       parameters,
       state,

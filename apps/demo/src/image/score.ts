@@ -1,6 +1,6 @@
 /** `chainrule score` of an image model: −log p of every image, and where in it the bits are, as a picture. */
 import { InvalidOptionError, type JsonObject } from '@chainrule/core'
-import { bitMap, type Image, imageGrid, type OpenOptions, score, writePngGrid } from '@chainrule/image'
+import { bitMap, conditionOf, type Image, imageGrid, type OpenOptions, score, writePngGrid } from '@chainrule/image'
 import type { Context } from '../context.js'
 import { counted } from '../wording.js'
 import { firstImages, partToMeasure, readForModel } from './image-data.js'
@@ -9,6 +9,8 @@ import { scaleFor } from './train.js'
 
 export interface ImageScoreCommandOptions extends Pick<OpenOptions, 'provider' | 'threads'> {
   data: string
+  /** The file of labels of an IDX file. */
+  labels?: string | true
   out?: string
   count?: number
   scale?: number
@@ -17,10 +19,10 @@ export interface ImageScoreCommandOptions extends Pick<OpenOptions, 'provider' |
 /** Images in the picture. */
 const defaultCount = 16
 
-export async function scoreImages(path: string, { data, out, count, scale, provider, threads }: ImageScoreCommandOptions, { output, signal }: Context): Promise<JsonObject> {
+export async function scoreImages(path: string, { data, labels, out, count, scale, provider, threads }: ImageScoreCommandOptions, { output, signal }: Context): Promise<JsonObject> {
   if (count !== undefined && out === undefined) throw new InvalidOptionError('--count says how many images the picture shows; --out is missing. Give both, or neither.')
   return withImageSubject(path, { provider, threads }, async (loaded, trainedOn) => {
-    const { part, why, images } = partToMeasure(await readForModel(data, loaded.tokenizer, trainedOn), trainedOn)
+    const { part, why, images } = partToMeasure(await readForModel({ data, labels }, loaded.tokenizer, conditionOf(loaded), trainedOn), trainedOn)
     output.say(`${data}, ${part}: ${why}`)
     output.say(`provider ${loaded.reason}`)
     const scores = await score(loaded, images, { signal })

@@ -42,8 +42,8 @@ export async function trainImages(options: ImageTrainCommandOptions, context: Co
   output.print(`run        ${options.out}`)
   output.print()
   output.print('What to do next:')
-  output.print(`  ${commandLine('sample', options.out, '--count', '16', '--out', 'samples.png')}`)
-  output.print(`  ${commandLine('complete', options.out, '--data', options.data, '--out', 'completed.png')}`)
+  output.print(`  ${commandLine('sample', options.out, ...(model.model.condition ? [] : ['--count', '16']), '--out', 'samples.png')}`)
+  output.print(`  ${commandLine('complete', options.out, '--data', options.data, ...labelArguments(options), '--out', 'completed.png')}`)
   output.print(`  ${commandLine('export', options.out, '--out', `${options.out}-model`)}`)
   return {
     command: 'train',
@@ -60,6 +60,9 @@ export async function trainImages(options: ImageTrainCommandOptions, context: Co
     heldOut: evaluation ? { ...evaluation } : null,
   }
 }
+
+/** A file of labels, for a command that reads the same images. */
+const labelArguments = ({ labels }: ImageTrainCommandOptions): string[] => (typeof labels === 'string' ? ['--labels', labels] : [])
 
 /** What a variable is. */
 const nounOf = ({ model: { tokenizer } }: ImageTrainingPlan) => (tokenizer.name === 'patches' ? 'patch' : 'pixel')
@@ -96,7 +99,7 @@ async function trainPlan(plan: ImageTrainingPlan, options: ImageTrainCommandOpti
     return { trained, loss: progress.loss() }
   } catch (error) {
     if (error instanceof InterruptedError) {
-      throw new InterruptedError(`Training was interrupted after ${made} of ${counted(steps, 'step')}; the checkpoint is in ${out}. Go on with: ${commandLine('train', 'image', '--data', options.data, '--out', out, '--resume', ...argumentsOf(options))}`)
+      throw new InterruptedError(`Training was interrupted after ${made} of ${counted(steps, 'step')}; the checkpoint is in ${out}. Go on with: ${commandLine('train', 'image', '--data', options.data, ...labelArguments(options), '--out', out, '--resume', ...argumentsOf(options))}`)
     }
     if (!isResumed && made === 0) await discard(out, path)
     throw error
@@ -115,7 +118,7 @@ async function evaluateHeldOut({ images: { heldOut } }: ImageTrainingPlan, train
   try {
     return await evaluate(trained, heldOut, { engine, signal, onProgress: progress.onProgress })
   } catch (error) {
-    if (error instanceof InterruptedError) throw new InterruptedError(`Training is complete and kept in ${options.out}; only the evaluation was interrupted. Evaluate with: ${commandLine('evaluate', options.out, '--data', options.data, ...argumentsOf(options))}`)
+    if (error instanceof InterruptedError) throw new InterruptedError(`Training is complete and kept in ${options.out}; only the evaluation was interrupted. Evaluate with: ${commandLine('evaluate', options.out, '--data', options.data, ...labelArguments(options), ...argumentsOf(options))}`)
     throw error
   } finally {
     progress.stop()
@@ -129,5 +132,5 @@ function planLine({ model: { model, tokenizer }, images, description: { settings
   const validation = kept[1] === 0 ? '' : `, ${count(kept[1])} to validate with`
   const colour = data.channels === 3 ? 'in colour' : 'gray'
   const bits = data.binarizationSeed === undefined ? '' : ', binarised anew for every update'
-  return `${what}: ${model.network.name}, ${count(countParameters(state.parameters))} parameters, ${tokenizer.name} of ${tokenizer.domain.values} levels, order ${model.order.name}; ${count(data.images - kept[0] - kept[1])} images of ${data.file} (${data.height} × ${data.width}, ${colour}${bits}) to train on${validation}, ${count(images.heldOut.length)} held out; ${steps}; engine ${engine.name}`
+  return `${what}: ${model.network.name}, ${count(countParameters(state.parameters))} parameters, ${tokenizer.name} of ${tokenizer.domain.values} levels, order ${model.order.name}; ${count(data.images - kept[0] - kept[1])} images of ${data.file} (${data.height} × ${data.width}, ${colour}${bits}${model.condition ? `, with ${counted(model.condition.size, 'label')}` : ''}) to train on${validation}, ${count(images.heldOut.length)} held out; ${steps}; engine ${engine.name}`
 }

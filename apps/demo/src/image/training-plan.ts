@@ -1,10 +1,10 @@
 /** What `train image` is going to do, decided and checked before anything is written: a fresh run, or one to go on with. */
-import { describe, InvalidDataError, InvalidOptionError, type Order } from '@chainrule/core'
-import { describeData, describeRun, fingerprint, type Image, type ImageModel, type ImageSet, presetModel, presetNamed, readRun, type RunDescription, splitImages, tokenizerFromName, type TrainingState } from '@chainrule/image'
+import { type Condition, describe, InvalidDataError, InvalidOptionError, type Order } from '@chainrule/core'
+import { describeData, describeRun, fingerprint, type Image, type ImageModel, type ImageSet, label, labelsFingerprint, presetModel, presetNamed, readRun, type RunDescription, splitImages, tokenizerFromName, type TrainingState } from '@chainrule/image'
 import { type BestParameters, initialState, type ResolvedSettings } from '@chainrule/train'
 import { type SettingChanges, settingsOf } from '../trainings.js'
 import { shareableCommand } from '../wording.js'
-import { type ImageDataOptions, measuredBits, readForModel, readImageData, trainingBits } from './image-data.js'
+import { type ImageData, type ImageDataOptions, measuredBits, readForModel, readImageData, trainingBits } from './image-data.js'
 import { orderNamed } from './order-named.js'
 
 export interface ImageTrainOptions extends ImageDataOptions, SettingChanges {
@@ -43,22 +43,26 @@ function partsOf(images: readonly Image[], { heldOut, validation, splitSeed, bin
 }
 
 /** The pieces of a preset with what the command line changes. */
-function modelFor({ preset = defaultPreset, levels, patch, order, binarize }: ImageTrainOptions, size: Pick<Image, 'height' | 'width' | 'channels'>): { model: ImageModel; isBinarized: boolean } {
+function modelFor({ preset = defaultPreset, levels, patch, order, binarize }: ImageTrainOptions, size: Pick<Image, 'height' | 'width' | 'channels'>, condition: Condition | undefined): { model: ImageModel; isBinarized: boolean } {
   const chosen = presetNamed(preset)
   const named: Order | undefined = order === undefined ? undefined : orderNamed(order)
-  const model = presetModel(chosen, size, { levels, patch, order: named })
+  const model = presetModel(chosen, size, { levels, patch, order: named, condition })
   const isBinarized = binarize ?? chosen.binarized ?? false
   if (isBinarized && model.tokenizer.domain.values !== 2) throw new InvalidOptionError(`--binarize makes black and white of images, which have 2 levels; this model has ${model.tokenizer.domain.values}. Say --levels 2 or --preset binary, or leave --binarize out.`)
   return { model, isBinarized }
 }
 
+/** As many labels as there are names, or up to the highest that occurs. */
+const labelsOf = ({ images, names }: ImageData): Condition => (names ? label({ names }) : label({ values: images.reduce((most, image) => Math.max(most, image.label! + 1), 1) }))
+
 /** @throws {InvalidDataError | InvalidOptionError} */
 export async function freshImagePlan(options: ImageTrainOptions): Promise<ImageTrainingPlan> {
-  const images = await readImageData(options)
-  const { model, isBinarized } = modelFor(options, images[0])
+  const read = await readImageData(options)
+  const { images } = read
+  const { model, isBinarized } = modelFor(options, images[0], options.labels ? labelsOf(read) : undefined)
   const settings = settingsOf(presetNamed(options.preset ?? defaultPreset).settings, options)
   const split = { heldOut: options.heldOut ?? defaultHeldOut, validation: options.validation ?? 0, seed: settings.seed }
-  const data = describeData(options.data, images, split, { ...(options.size && { resized: true }), ...(isBinarized && { binarizationSeed: settings.seed }) })
+  const data = describeData(options.data, images, split, { ...(options.size && { resized: true }), ...(isBinarized && { binarizationSeed: settings.seed }), ...(options.labels && { labelsSha256: labelsFingerprint(images) }) })
   const description = describeRun(model, settings, data, { ...validationOf(options, settings), command: shareableCommand(process.argv.slice(2)) })
   return { images: partsOf(images, data), model, description, state: initialState(model.model, settings.seed), isResumed: false }
 }
@@ -76,11 +80,12 @@ function validationOf({ validation, validateEvery, patience }: ImageTrainOptions
 export async function resumedImagePlan(options: ImageTrainOptions): Promise<ImageTrainingPlan> {
   const { description, model, state, best } = await readRun(options.out)
   refuseContradictions(options, description)
-  const images = await readForModel(options.data, model.tokenizer, description.data)
+  const images = await readForModel(options, model.tokenizer, model.model.condition, description.data)
   const sha256 = fingerprint(images)
   if (sha256 !== description.data.sha256) {
     throw new InvalidDataError(`${options.data} are not the images that ${options.out} was trained on: expected ${description.data.file} with SHA-256 ${description.data.sha256}, got ${sha256}. Give the same ones, or train anew in another folder.`)
   }
+  if (description.data.labelsSha256 !== undefined && labelsFingerprint(images) !== description.data.labelsSha256) throw new InvalidDataError(`${options.data}: its labels are not those that ${options.out} was trained with. Give the same ones, or train anew in another folder.`)
   return { images: partsOf(images, description.data), model, description, state, best, isResumed: true }
 }
 
