@@ -11,13 +11,13 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 /** The laws depend on every package, so that their folder is where all of them are found. */
 const require = createRequire(fileURLToPath(new URL('../laws/package.json', import.meta.url)))
 const load = (name) => import(pathToFileURL(require.resolve(name)))
-const { custom, leftToRight, random, reversed } = await load('@chainrule/core')
+const { controlSequence, custom, label, leftToRight, random, reversed } = await load('@chainrule/core')
 const { bernoulli, categorical, createModel, tabular } = await load('@chainrule/core/tensors')
-const { multilayerPerceptron, recurrent, transformer } = await load('@chainrule/networks')
+const { multilayerPerceptron, nade, recurrent, transformer } = await load('@chainrule/networks')
 const { recordModel, singleFileOf } = await load('@chainrule/onnx')
 const { writeModel, writeSingleFile } = await load('@chainrule/modality')
 const { openModel } = await load('@chainrule/runtime')
-const { shaken } = await load('@chainrule/conformance')
+const { randomConditions, shaken } = await load('@chainrule/conformance')
 const text = await load('@chainrule/text')
 
 const folder = process.argv[2]
@@ -37,11 +37,14 @@ const kinds = {
   tabular: { domain: ofLength(4, 3), order: reversed(), network: tabular(), head: categorical() },
   recurrent: { domain: ofLength(14, 7), order: random({ seed: 9 }), network: recurrent({ cell: 'gru', layers: 2, width: 10 }), head: categorical({ tied: true }) },
   ended: { domain: { length: 'variable', components: 1, values: 4, end: 3 }, order: leftToRight(), network: recurrent({ cell: 'lstm', layers: 1, width: 8 }), head: categorical() },
+  labelled: { domain: ofLength(9, 3), order: random({ seed: 4 }), network: nade({ hidden: 12 }), head: categorical(), condition: label({ values: 4 }) },
+  controlled: { domain: { length: 'variable', components: 1, values: 4, end: 3 }, order: leftToRight(), network: transformer({ layers: 1, heads: 2, width: 8, context: 6 }), head: categorical(), condition: controlSequence({ channels: 2 }) },
+  'controlled-order': { domain: ofLength(8, 3), order: reversed(), network: recurrent({ cell: 'gru', layers: 1, width: 6 }), head: categorical(), condition: controlSequence({ values: 3 }) },
   'transformer-learned': { domain: ofLength(20, 7), order: random({ seed: 8 }), network: transformer({ layers: 1, heads: 2, width: 12, context: 20, positions: 'learned' }), head: categorical({ tied: true }) },
 }
 
 /** What a runtime drew, as replay.py reads it: one sequence for each sample, in the order of generation. */
-function sequencesOf(opened, { values, drawn, nats, distance }, count, address) {
+function sequencesOf(opened, { values, drawn, nats, distance }, count, address, condition) {
   const C = opened.manifest.domain.components
   const n = nats.length / count
   const { permutation } = opened.order
@@ -50,6 +53,7 @@ function sequencesOf(opened, { values, drawn, nats, distance }, count, address) 
   return Array.from({ length: count }, (_, sample) => ({
     ...address,
     sample,
+    ...(condition && conditionOf(opened, condition, sample, n, positions)),
     values: ordered(values, C, sample),
     drawn: ordered(drawn, C, sample),
     nats: ordered(nats, 1, sample),
@@ -57,15 +61,23 @@ function sequencesOf(opened, { values, drawn, nats, distance }, count, address) 
   }))
 }
 
+/** Of one sample: a label, or its control sequence in the order of generation. */
+function conditionOf({ manifest }, condition, sample, n, positions) {
+  if (manifest.condition.name === 'label') return { label: condition[sample] }
+  const width = manifest.condition.options.channels ?? 1
+  return { control: positions.flatMap((position) => [...condition.subarray((sample * n + position) * width, (sample * n + position + 1) * width)]) }
+}
+
 /** Draws with both samplers and two temperatures, with sampling filters where the head knows them, and writes the sequences beside the model. */
-async function writeSequences(kind, length) {
+async function writeSequences(kind, length, told) {
   const opened = await openModel(join(folder, kind, 'model'), { provider: 'cpu' })
   const count = 2
   const sequences = []
   const filtered = opened.manifest.samplingFilters ? [{ seed: 13, sampler: 'graph', topK: 3, repetitionPenalty: 1.3 }, { seed: 14, sampler: 'steps', temperature: 1.2, topP: 0.7, minP: 0.1 }] : []
   for (const { sampler, ...settings } of [{ seed: 11, temperature: 1, sampler: 'graph' }, { seed: 12, temperature: 0.75, sampler: 'steps' }, ...filtered]) {
-    const samples = await opened.sample({ count, sampler, ...settings, ...(length && { length }) })
-    sequences.push(...sequencesOf(opened, samples, count, settings))
+    const condition = told && randomConditions(settings.seed, told, count, length ?? opened.manifest.domain.length)
+    const samples = await opened.sample({ count, sampler, ...settings, condition, ...(length && { length }) })
+    sequences.push(...sequencesOf(opened, samples, count, settings, condition))
   }
   await opened.release()
   writeFileSync(join(folder, kind, 'sequences.json'), JSON.stringify({ sequences }))
@@ -83,7 +95,7 @@ for (const [kind, pieces] of Object.entries(kinds)) {
   const files = recordModel({ model, parameters: shaken(model.initialize(3), 3), modality: 'none', tokenizer: { name: 'none', options: {} }, card })
   await writeModel(join(folder, kind, 'model'), files)
   await writeSingleFile(singleIn(kind), singleFileOf(files))
-  await writeSequences(kind, pieces.domain.length === 'variable' ? 20 : undefined)
+  await writeSequences(kind, pieces.domain.length === 'variable' ? 20 : undefined, pieces.condition)
 }
 
 // A language model as its users make it: trained, exported, sampled beyond its context.

@@ -9,6 +9,7 @@ what a sampler returned for one sample, everything in the order of generation an
 
     seed, sample    the address of its noise;  temperature  (1 where absent);  topK, topP, minP, repetitionPenalty  (off where absent)
     values, drawn   n variables x C components;  nats, distance  n variables
+    label, or control (n variables x K numbers)   of a model with a condition
 
 FILE is the same model exported as a single file. VECTOR is a list of {seed, purpose, sample, variable, component, k, uniform}. Prints one JSON line for each check; the exit
 code is 1 where one fails, 2 where the arguments are wrong.
@@ -147,13 +148,19 @@ def signature(graph, manifest):
     """Names of inputs and outputs that the format promises."""
     state = [tensor["name"] for tensor in manifest["state"]]
     filters = manifest.get("samplingFilters", []) if graph != "score" else []
+    told = condition_input(manifest)
     carried = [f"state.{name}" for name in state] + (["seen"] if filters else []), [f"next.{name}" for name in state] + (["next.seen"] if filters else [])
     if graph == "score":
         if manifest["domain"]["length"] != "variable":
-            return {"x"}, {"nats"}
-        return {"x", "previous", "isStart", *carried[0]}, {"nats", *carried[1]}
-    inputs = {"previous", "isStart", "uniforms", "temperature", "given", "isGiven", *filters, *carried[0]}
+            return {"x", *told}, {"nats"}
+        return {"x", *told, "previous", "isStart", *carried[0]}, {"nats", *carried[1]}
+    inputs = {*told, "previous", "isStart", "uniforms", "temperature", "given", "isGiven", *filters, *carried[0]}
     return inputs, {"value" if graph == "step" else "values", "drawn", "distance", "nats", *carried[1]}
+
+
+def condition_input(manifest):
+    """The name of the input that says the condition, none where there is none."""
+    return {"label": {"label"}, "controlSequence": {"control"}}.get(manifest.get("condition", {}).get("name"), set())
 
 
 def check_signature(path, graph, manifest):
@@ -225,16 +232,28 @@ class Model:
         state = {f"state.{t['name']}": outputs[f"next.{t['name']}"] for t in self.manifest["state"]}
         return {"previous": np.ascontiguousarray(last), "isStart": np.zeros([1], bool), **state}
 
-    def score(self, values, chunk):
+    def condition(self, sequence, ranks):
+        """The inputs that say the condition of these variables, in the order that `ranks` has; a label is that of all."""
+        options = self.manifest.get("condition", {}).get("options", {})
+        if "label" in sequence:
+            return {"label": np.full([1], sequence["label"], np.int32)}
+        if "control" not in sequence:
+            return {}
+        if "values" in options:
+            return {"control": np.asarray(sequence["control"], np.int32)[None, ranks]}
+        return {"control": np.asarray(sequence["control"], np.float32).reshape(-1, options["channels"])[None, ranks]}
+
+    def score(self, sequence, values, chunk):
         """values [n, C] in the order of generation -> nats [n], the same; a variable length in chunks with the state carried."""
         if not self.is_variable:
             by_position = np.empty_like(values)
             by_position[self.position(np.arange(len(values)))] = values
-            return self.run("score", {"x": by_position[None]})["nats"][0][self.position(np.arange(len(values)))]
+            told = self.condition(sequence, np.argsort(self.position(np.arange(len(values)))))
+            return self.run("score", {"x": by_position[None], **told})["nats"][0][self.position(np.arange(len(values)))]
         cursor, nats = self.beginning(), []
         for start in range(0, len(values), chunk):
             x = values[None, start : start + chunk]
-            outputs = self.run("score", {**cursor, "x": x})
+            outputs = self.run("score", {**cursor, **self.condition(sequence, slice(start, start + chunk)), "x": x})
             nats.append(outputs["nats"][0])
             cursor = self.after(outputs, x[:, -1])
         return np.concatenate(nats)
@@ -254,9 +273,9 @@ class Model:
         filters, cursor, parts = self.filters(sequence), self.beginning(), []
         for start in range(0, n, max(chunk, 1)):
             part = slice(start, start + max(chunk, 1))
-            inputs = {"uniforms": noise[:, part], "given": values[None, part], "isGiven": is_given[None, part]}
+            inputs = {"uniforms": noise[:, part], "given": values[None, part], "isGiven": is_given[None, part], **self.condition(sequence, part)}
             if chunk == 0:
-                inputs = {name: value[:, 0] for name, value in inputs.items()}
+                inputs = {name: value if name == "label" else value[:, 0] for name, value in inputs.items()}
             inputs = {name: np.ascontiguousarray(value) for name, value in inputs.items()}
             outputs = self.run("sample" if chunk else "step", {**cursor, **inputs, **filters, "temperature": temperature})
             if chunk == 0:
@@ -295,7 +314,7 @@ def check_score(model, sequence):
     values, _, nats, _ = arrays_of(sequence, model.components)
     details = {}
     for name, chunk in (("whole", len(values)), ("chunks", 7)) if model.is_variable else (("whole", len(values)),):
-        details[name] = largest(model.score(values, chunk) - nats)
+        details[name] = largest(model.score(sequence, values, chunk) - nats)
     return all(difference <= NATS_TOLERANCE for difference in details.values()), {"nats": details}
 
 
