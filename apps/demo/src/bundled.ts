@@ -23,3 +23,8 @@ export const bundledImages: Readonly<Record<string, BundledImages>> = {
     names: ['smileys', 'animals', 'food', 'travel', 'activities', 'objects'],
   },
 }
+
+/** Recordings: the sound, and the list of what is in it (bundled-sounds.ts). */
+export const bundledSounds: Readonly<Record<string, { readonly sound: string; readonly listing: string }>> = {
+  'spoken-digits': { sound: pathOf('spoken-digits.flac'), listing: pathOf('spoken-digits.json') },
+}

@@ -42,10 +42,21 @@ async function decoded(path: string): Promise<Sound> {
   })
   const length = channelData[0]?.length ?? 0
   if (length === 0) throw new InvalidDataError(`${path}: the file has no samples.`)
-  const samples = Float32Array.from({ length }, (_, t) => channelData.reduce((sum, channel) => sum + channel[t], 0) / channelData.length)
+  const amplitudeOf = extname(path).toLowerCase() === '.flac' ? amplitudeOfFlac(bytes) : (decoded: number) => decoded
+  const samples = Float32Array.from({ length }, (_, t) => channelData.reduce((sum, channel) => sum + amplitudeOf(channel[t]), 0) / channelData.length)
   const wrong = samples.findIndex((sample) => !Number.isFinite(sample))
   if (wrong >= 0) throw new InvalidDataError(`${path}: sample ${wrong} is no number. The file is damaged.`)
   return { sampleRateHz: sampleRate, samples }
+}
+
+/**
+ * FLAC is to lose nothing, but its decoder divides whole numbers of b bits by 2ᵇ⁻¹ − 1, where everything here has 2ᵇ⁻¹: they are found again, and divided anew.
+ * b − 1 stands in bits 103 to 107 of STREAMINFO, the first block after the four letters.
+ */
+function amplitudeOfFlac(file: Buffer): (decoded: number) => number {
+  const at = file.indexOf('fLaC') + 8
+  const full = 2 ** (((file[at + 12] & 1) << 4) | (file[at + 13] >> 4))
+  return (decoded) => Math.round(decoded * (full - 1)) / full
 }
 
 /** The sound at another rate, by libsamplerate's best band-limited interpolation (a polyphase sinc filter; 97 % of the band, 145 dB). */
