@@ -12,12 +12,13 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 const require = createRequire(fileURLToPath(new URL('../laws/package.json', import.meta.url)))
 const load = (name) => import(pathToFileURL(require.resolve(name)))
 const { controlSequence, custom, label, leftToRight, random, reversed } = await load('@chainrule/core')
-const { bernoulli, categorical, createModel, tabular } = await load('@chainrule/core/tensors')
-const { multilayerPerceptron, nade, recurrent, transformer } = await load('@chainrule/networks')
+const { bernoulli, categorical, createModel, discretizedLogisticMixture, tabular } = await load('@chainrule/core/tensors')
+const { causalConvolution, multilayerPerceptron, nade, recurrent, transformer } = await load('@chainrule/networks')
 const { recordModel, singleFileOf } = await load('@chainrule/onnx')
 const { writeModel, writeSingleFile } = await load('@chainrule/modality')
 const { openModel } = await load('@chainrule/runtime')
 const { randomConditions, shaken } = await load('@chainrule/conformance')
+const audio = await load('@chainrule/audio')
 const text = await load('@chainrule/text')
 
 const folder = process.argv[2]
@@ -105,3 +106,18 @@ const trained = await text.fit(text.textModel({ tokenizer, network: transformer(
 await text.exportModel(trained, join(folder, 'text/model'))
 await text.exportModel(trained, singleIn('text'), { layout: 'single-file' })
 await writeSequences('text', 40)
+
+// Sound models likewise: of samples foreseen by linear prediction, and of frames of four samples.
+const sampleRateHz = 8_000
+const tone = { sampleRateHz, samples: Float32Array.from({ length: 800 }, (_, t) => 0.5 * Math.sin(t / 3) * Math.cos(t / 50)) }
+const sounds = {
+  samples: { length: 1, encoding: audio.linear({ bits: 10 }), network: causalConvolution({ layers: 4, width: 8, prediction: { filter: audio.predictionFilter([tone], { order: 2 }), lags: 4 } }), head: discretizedLogisticMixture({ components: 3, range: 1 / 4 }) },
+  frames: { length: 4, encoding: audio.muLaw({ levels: 64 }), network: causalConvolution({ layers: 3, width: 12, input: 'scaled' }), head: audio.frameHead({ sample: categorical(), width: 16 }) },
+}
+for (const [kind, { length, encoding, ...pieces }] of Object.entries(sounds)) {
+  const model = audio.audioModel({ tokenizer: audio.frames({ sampleRateHz, length, encoding }), ...pieces })
+  const trained = await audio.fit(model, [tone], { window: 64, steps: 60, batchSize: 4, seed: 1, learningRate: 1e-2 })
+  await audio.exportModel(trained, join(folder, kind, 'model'))
+  await audio.exportModel(trained, singleIn(kind), { layout: 'single-file' })
+  await writeSequences(kind, 40)
+}

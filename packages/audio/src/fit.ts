@@ -43,6 +43,7 @@ function windowOf({ model: { domain } }: AudioModel, asked: number | undefined):
 }
 
 function dataOf({ tokenizer, model }: AudioModel, sounds: readonly Sound[], window: number, owner: string): training.Data {
+  if (!Array.isArray(sounds)) throw new InvalidDataError(`${owner}: expected a list of sounds, got ${sounds === undefined ? 'nothing' : 'something else'}. Put one sound into brackets.`)
   if (sounds.length === 0) throw new InvalidDataError(`${owner}: there is no sound.`)
   const encoded = sounds.map((sound) => tokenizer.encode(sound))
   return model.domain.length === 'variable' ? soundWindows(encoded, model.domain, window) : { length: encoded.length, at: (index) => ({ x: encoded[index] }) }

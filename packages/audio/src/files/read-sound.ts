@@ -1,7 +1,7 @@
 /** Sound files whole: WAV by our own reader, others by a decoder; channels mixed down, resampled, cut to full scale. */
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
-import { InvalidDataError, refuseUnknownOptions, wholeNumber } from '@chainrule/core'
+import { InvalidDataError, InvalidOptionError, refuseUnknownOptions, wholeNumber } from '@chainrule/core'
 import { clipped, type Sound } from '../sound.js'
 import { openWav } from './read-wav.js'
 
@@ -16,6 +16,7 @@ export const soundExtensions: readonly string[] = ['.wav', '.flac', '.ogg', '.og
 export async function readSound(path: string, options: ReadSoundOptions = {}): Promise<Sound> {
   refuseUnknownOptions('readSound', options, ['sampleRateHz'])
   const wanted = options.sampleRateHz === undefined ? undefined : wholeNumber('readSound', 'sampleRateHz', options.sampleRateHz)
+  if (typeof path !== 'string') throw new InvalidOptionError(`readSound: expected the path of a sound file, got ${String(path)}.`)
   const extension = extname(path).toLowerCase()
   if (!soundExtensions.includes(extension)) throw new InvalidDataError(`${path}: not a sound file that is known by its name. Expected one of ${soundExtensions.join(', ')}.`)
   const sound = extension === '.wav' ? readWav(path) : await decoded(path)
