@@ -4,6 +4,7 @@ import { fitBound, type FitOptions } from '@chainrule/modality'
 import type * as training from '@chainrule/train'
 import type { AudioModel, TrainedAudio } from './model.js'
 import type { Sound } from './sound.js'
+import { soundCondition } from './sound-condition.js'
 import { soundWindows } from './windows.js'
 
 /** Sounds that are not trained on, measured in windows like those of training. */
@@ -18,7 +19,7 @@ export interface FitAudioOptions extends FitOptions {
 }
 
 /**
- * Trains on sounds.
+ * Trains on sounds; of a model with a condition, each needs its label or control sequence.
  * @throws {InvalidDataError} for a sound that the tokenizer refuses, or one that is shorter than a window and has no end
  * @throws {InvalidOptionError} where sounds of any length come without a window
  */
@@ -45,8 +46,12 @@ function windowOf({ model: { domain } }: AudioModel, asked: number | undefined):
 function dataOf({ tokenizer, model }: AudioModel, sounds: readonly Sound[], window: number, owner: string): training.Data {
   if (!Array.isArray(sounds)) throw new InvalidDataError(`${owner}: expected a list of sounds, got ${sounds === undefined ? 'nothing' : 'something else'}. Put one sound into brackets.`)
   if (sounds.length === 0) throw new InvalidDataError(`${owner}: there is no sound.`)
-  const encoded = sounds.map((sound) => tokenizer.encode(sound))
-  return model.domain.length === 'variable' ? soundWindows(encoded, model.domain, window) : { length: encoded.length, at: (index) => ({ x: encoded[index] }) }
+  const encoded = sounds.map((sound, which) => {
+    const x = tokenizer.encode(sound)
+    const condition = soundCondition(`${owner}: sound ${which}`, model.condition, sound, x.length / tokenizer.frameLength, sound.samples.length / tokenizer.frameLength)
+    return { x, ...(condition && { condition }) }
+  })
+  return model.domain.length === 'variable' ? soundWindows(encoded, model.domain, window, model.condition?.isSequence) : { length: encoded.length, at: (index) => encoded[index] }
 }
 
 function validationOf(audioModel: AudioModel, { sounds, ...rest }: AudioValidationOptions, window: number): training.ValidationOptions {

@@ -1,5 +1,5 @@
 /** Sound models: tokenizers, training, evaluation, sampling, scoring, export, files. Nothing native is loaded until a verb runs. */
-export { leftToRight, type Order } from '@chainrule/core'
+export { type Condition, controlSequence, label, type Label, leftToRight, type Order } from '@chainrule/core'
 export { categorical, chained, discretizedLogisticMixture, factorized } from '@chainrule/core/tensors'
 export { causalConvolution, type CausalConvolutionOptions, recurrent, type RecurrentOptions, transformer, type TransformerOptions } from '@chainrule/networks'
 export { type ExportOptions, type Layout, layouts, recordResults, trainedOf } from '@chainrule/modality'

@@ -1,5 +1,5 @@
 /** A sound model: a tokenizer, an order, a network and a head. */
-import { leftToRight, type Order, refuseUnknownOptions } from '@chainrule/core'
+import { type Condition, leftToRight, type Order, refuseUnknownOptions } from '@chainrule/core'
 import { createModel, type Head, type Model, type Network } from '@chainrule/core/tensors'
 import type { Trained } from '@chainrule/train'
 import type { SoundTokenizer } from './tokenizers/index.js'
@@ -10,6 +10,8 @@ export interface AudioModelOptions {
   head: Head
   /** Default: leftToRight(). Sounds of any length know no other. */
   order?: Order
+  /** What the model is told of each sound: `label({ … })` or `controlSequence({ … })`; absent: nothing. */
+  condition?: Condition
 }
 
 export interface AudioModel {
@@ -26,7 +28,7 @@ export interface TrainedAudio extends AudioModel, Omit<Trained, 'model'> {
 
 /** Binds the pieces. @throws {UnsupportedError} where two of them do not fit */
 export function audioModel(options: AudioModelOptions): AudioModel {
-  refuseUnknownOptions('audioModel', options, ['tokenizer', 'network', 'head', 'order'])
-  const { tokenizer, network, head, order = leftToRight() } = options
-  return { modality: 'audio', tokenizer, model: createModel({ domain: tokenizer.domain, order, network, head }) }
+  refuseUnknownOptions('audioModel', options, ['tokenizer', 'network', 'head', 'order', 'condition'])
+  const { tokenizer, network, head, order = leftToRight(), condition } = options
+  return { modality: 'audio', tokenizer, model: createModel({ domain: tokenizer.domain, order, network, head, condition }) }
 }

@@ -1,9 +1,14 @@
 /** `sample`, `stream`, `score` and `evaluate` of an opened model: exact, by the exported graphs. */
-import { bitsPerSample, InvalidDataError, InvalidOptionError, refuseUnknownOptions, type SamplingFilters, samplingFilterNames, wholeNumber } from '@chainrule/core'
+import { bitsPerSample, type ConditionValues, InvalidDataError, InvalidOptionError, type Label, labelValues, manifestCondition, refuseCondition, refuseUnknownOptions, type SamplingFilters, samplingFilterNames, wholeNumber } from '@chainrule/core'
 import type { LoadedAudio } from './loaded.js'
 import type { Sound } from './sound.js'
+import { soundCondition } from './sound-condition.js'
 
 export interface StreamAudioOptions extends SamplingFilters {
+  /** Of models with labels: the label of the sound, by its name or number. */
+  label?: Label
+  /** Of models with a control sequence: an entry for each frame, those of the prompt first. */
+  control?: ConditionValues
   /** The sound to go on from, in whole frames; of any length only. */
   prompt?: Sound
   /** How many frames to draw after the prompt; of sounds that end, at most. Sounds of one length need none. */
@@ -14,9 +19,11 @@ export interface StreamAudioOptions extends SamplingFilters {
   signal?: AbortSignal
 }
 
-export interface SampleAudioOptions extends StreamAudioOptions {
-  /** Default: 1. */
+export interface SampleAudioOptions extends Omit<StreamAudioOptions, 'label'> {
+  /** Default: as many as there are labels, where `label` is a list, else 1. */
   count?: number
+  /** Of models with labels: the label of all sounds, by its name or number, or a list with one for each. A control sequence, too, is that of all, or one after the other. */
+  label?: Label | readonly Label[]
 }
 
 export interface AudioScore {
@@ -36,10 +43,23 @@ export interface AudioEvaluation {
   readonly bitsPerSample: number
 }
 
-const streamOptions = ['prompt', 'frames', 'seed', 'temperature', 'signal', ...samplingFilterNames]
+const streamOptions = ['label', 'control', 'prompt', 'frames', 'seed', 'temperature', 'signal', ...samplingFilterNames]
+
+/** What the model is told of so many sounds. */
+function conditionOf(owner: string, { manifest }: LoadedAudio, { label, control }: SampleAudioOptions, count: number): ConditionValues | undefined {
+  const condition = manifestCondition(manifest)
+  const [told, other] = condition?.isSequence ? (['control', 'label'] as const) : (['label', 'control'] as const)
+  if (condition && { label, control }[other] !== undefined) throw new InvalidOptionError(`${owner}: ${other} is given, but what the model is told is a ${told}. Leave ${other} out.`)
+  if (condition?.isSequence) return control
+  refuseCondition(owner, control)
+  return labelValues(owner, condition, label, count)
+}
 
 /** What the runtime is asked for, and the values of the prompt. */
-function requestOf(owner: string, { tokenizer, manifest }: LoadedAudio, { prompt, frames, seed = 0, ...options }: StreamAudioOptions) {
+function requestOf(owner: string, model: LoadedAudio, count: number, all: SampleAudioOptions) {
+  const { tokenizer, manifest } = model
+  const { prompt, frames, seed = 0, label: _label, control: _control, count: _count, ...rest } = all
+  const options = { ...rest, condition: conditionOf(owner, model, all, count) }
   if (manifest.domain.length !== 'variable') {
     if (prompt !== undefined || frames !== undefined) throw new InvalidOptionError(`${owner}: the sounds of this model have ${manifest.domain.length} frames. Leave prompt and frames out.`)
     return { request: { ...options, seed }, given: new Int32Array(0) }
@@ -54,9 +74,8 @@ function requestOf(owner: string, { tokenizer, manifest }: LoadedAudio, { prompt
 /** Sounds from the model; each begins with the prompt. The same seed gives the same sounds. */
 export async function sample(model: LoadedAudio, options: SampleAudioOptions = {}): Promise<Sound[]> {
   refuseUnknownOptions('sample', options, [...streamOptions, 'count'])
-  const { count: asked = 1, ...rest } = options
-  const count = wholeNumber('sample', 'count', asked)
-  const { request, given } = requestOf('sample', model, rest)
+  const count = wholeNumber('sample', 'count', options.count ?? (typeof options.label === 'object' ? options.label.length : 1))
+  const { request, given } = requestOf('sample', model, count, options)
   const { values } = await model.opened.sample({ ...request, count })
   const size = values.length / count
   return Array.from({ length: count }, (_, which) => {
@@ -73,7 +92,7 @@ export async function* stream(model: LoadedAudio, options: StreamAudioOptions = 
   if (!('opened' in model)) throw new InvalidOptionError('stream: needs an opened model. Open the trained one with openTrained, or an exported one with loadModel.')
   const { manifest, tokenizer, opened } = model
   if (manifest.domain.length !== 'variable') throw new InvalidOptionError(`stream: the sounds of this model have ${manifest.domain.length} frames, drawn at once. Use sample.`)
-  for await (const { values } of opened.stream(requestOf('stream', model, options).request)) {
+  for await (const { values } of opened.stream(requestOf('stream', model, 1, options).request)) {
     const { samples } = tokenizer.decode(values)
     if (samples.length > 0) yield samples
   }
@@ -84,12 +103,14 @@ export interface ScoreAudioOptions {
 }
 
 /** −log p of a sound, frame by frame, each given everything before it. @throws {InvalidDataError} for a sound that the tokenizer refuses, or an empty one */
-export async function score({ tokenizer, opened }: LoadedAudio, sound: Sound, options: ScoreAudioOptions = {}): Promise<AudioScore> {
+export async function score({ tokenizer, manifest, opened }: LoadedAudio, sound: Sound, options: ScoreAudioOptions = {}): Promise<AudioScore> {
   refuseUnknownOptions('score', options, ['signal'])
   const x = tokenizer.encode(sound)
   const samples = sound.samples.length
   if (samples === 0) throw new InvalidDataError('score: the sound has no samples; there is nothing to score.')
-  const nats = await opened.score({ x, length: x.length / tokenizer.frameLength, signal: options.signal })
+  const length = x.length / tokenizer.frameLength
+  const condition = soundCondition('score', manifestCondition(manifest), sound, length, samples / tokenizer.frameLength)
+  const nats = await opened.score({ x, length, condition, signal: options.signal })
   const totalNats = nats.reduce((sum, value) => sum + value, 0)
   return { nats, totalNats, samples, bitsPerSample: bitsPerSample(totalNats, samples) }
 }

@@ -1,10 +1,14 @@
 /** A sound: one channel of samples in time. */
-import { InvalidDataError } from '@chainrule/core'
+import { type ConditionValues, InvalidDataError } from '@chainrule/core'
 
 export interface Sound {
   readonly sampleRateHz: number
   /** Amplitudes from −1 to 1. */
   readonly samples: Float32Array
+  /** A class, from 0: what a model with the condition `label` is told. */
+  readonly label?: number
+  /** An entry for each frame: what a model with the condition `controlSequence` is told. */
+  readonly control?: ConditionValues
 }
 
 /** @throws {InvalidDataError} where it is no sound, or naming the first sample that is no amplitude, or a rate that is none */

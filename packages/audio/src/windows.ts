@@ -1,15 +1,17 @@
 /** Sounds as training examples: windows of a fixed number of frames. Axes: N frames of a sound, L samples of a frame, T frames of a window. */
 import { type Domain, InvalidDataError } from '@chainrule/core'
-import type { Data } from '@chainrule/train'
+import type { Data, Example } from '@chainrule/train'
+import { entries } from './sound-condition.js'
 
 /**
  * Every window of T frames of every sound, each with the frame before it. The first of a sound counts T times, as if the sound began that
  * much earlier, so that each frame is in a window about as often as any other, and beginnings are learned.
  * Sounds that end before their first window does are filled with their end, where the domain has one.
+ * @param isControlled whether the sounds' conditions are control sequences, of which each window has its part; else it has all of them
  * @throws {InvalidDataError} naming a sound that is shorter than a window and has no end
  */
-export function soundWindows(sounds: readonly Int32Array[], { components: L, end }: Domain, T: number): Data {
-  const rows = sounds.map((values, which) => {
+export function soundWindows(sounds: readonly Pick<Example, 'x' | 'condition'>[], { components: L, end }: Domain, T: number, isControlled = false): Data {
+  const rows = sounds.map(({ x: values }, which) => {
     if (values.length / L >= T) return values
     if (end === undefined) throw new InvalidDataError(`fit: sound ${which} has ${values.length / L} frames, a training window needs ${T}. Leave it out, or use a smaller window.`)
     return Int32Array.from({ length: T }, (_, at) => (at < values.length ? values[at] : end))
@@ -24,9 +26,11 @@ export function soundWindows(sounds: readonly Int32Array[], { components: L, end
       const row = rows[which]
       const begin = Math.max(0, index - (which === 0 ? 0 : upTo[which - 1]) - (T - 1))
       const x = row.slice(begin * L, (begin + T) * L)
-      return begin === 0 ? { x } : { x, previous: row.slice((begin - 1) * L, begin * L) }
+      const { x: own, condition } = sounds[which]
+      const told = condition && { condition: isControlled ? entries(condition, own.length / L, begin, T) : condition }
+      return { x, ...told, ...(begin > 0 && { previous: row.slice((begin - 1) * L, begin * L) }) }
     },
-    sequences: sounds,
+    sequences: sounds.map(({ x }) => x),
   }
 }
 
