@@ -22,14 +22,14 @@ import { costCells, trainMeasured, writePictures } from './image-training.mjs'
 
 const average = { averageDecay: 0.999, minimumLearningRate: 1e-5, weightDecay: 0 }
 const models = {
-  fvsbn: { network: multilayerPerceptron, options: { hidden: [] }, settings: { steps: 5000, batchSize: 256, learningRate: 1e-2, beta2: 0.999 } },
+  fvsbn: { network: multilayerPerceptron, options: { hidden: [] }, settings: { steps: 5000, batchSize: 256, learningRate: 3e-3, beta2: 0.999 } },
   made: { network: multilayerPerceptron, options: { hidden: [2000], direct: true }, settings: { steps: 8000, batchSize: 256, learningRate: 2e-3 } },
   nade: { network: nade, options: { hidden: 500 }, settings: { steps: 4000, batchSize: 64, learningRate: 2e-3 } },
   pixelcnn: { network: maskedConvolution, options: { layers: 10, width: 64, bottleneck: true }, settings: { steps: 12000, batchSize: 8, learningRate: 5e-3 } },
   pixelcnnPatches: { network: maskedConvolution, patch: 2, options: { layers: 10, width: 64, firstKernel: 5, bottleneck: true }, settings: { steps: 14000, batchSize: 16, learningRate: 5e-3 } },
-  rowLstm: { network: rowLstm, options: { layers: 2, width: 32 }, settings: { steps: 1500, batchSize: 16, learningRate: 4e-3 } },
-  diagonalLstm: { network: diagonalLstm, options: { layers: 2, width: 32 }, settings: { steps: 1500, batchSize: 16, learningRate: 4e-3 } },
-  imageGpt: { network: transformer, options: { layers: 4, heads: 4, width: 64, context: 784, positions: 'learned2d' }, settings: { steps: 1500, batchSize: 4, learningRate: 2e-3 } },
+  rowLstm: { network: rowLstm, patch: 2, options: { layers: 2, width: 64, firstKernel: 5 }, settings: { steps: 900, batchSize: 16, learningRate: 4e-3 } },
+  diagonalLstm: { network: diagonalLstm, patch: 2, options: { layers: 2, width: 64, firstKernel: 5 }, settings: { steps: 330, batchSize: 16, learningRate: 4e-3 } },
+  imageGpt: { network: transformer, patch: 2, options: { layers: 4, heads: 4, width: 64, context: 196, positions: 'learned2d' }, settings: { steps: 600, batchSize: 8, learningRate: 4e-3 } },
 }
 
 const option = (value) => ({ type: 'string', default: value })
