@@ -70,6 +70,9 @@ function channelsFirst(recording: Recording, x: tf.Tensor, kernel: GridKernel): 
   return tensorOf(reshape(recording, recording.tensor(turned, [B, C, kernel.height, kernel.width], 'float32'), [B, C, P]))
 }
 
+/** x [R, …] → Σ over R, flat: as a product with ones, which is faster than onnxruntime's sum over a first axis. */
+const sumOfRows = (x: tf.Tensor): tf.Tensor => tf.matMul(tf.ones([1, x.shape[0]]), tf.reshape(x, [x.shape[0], -1]))
+
 /** dW [T, D, E] from x [B, P, D] and dy [B, P, E]: a product for each example, summed, which is faster than one of all rows. */
 function weightGradient(recording: Recording, x: tf.Tensor, dy: tf.Tensor, { taps: T, reads, readBy }: Neighborhood, kernel: GridKernel): tf.Tensor {
   const [B, P, D] = x.shape as [number, number, number]
@@ -77,7 +80,7 @@ function weightGradient(recording: Recording, x: tf.Tensor, dy: tf.Tensor, { tap
   /** Σ_bp left[b, p] (rows of right at the indices)[b, p]: [L, T, R]. The narrower one is gathered. */
   const summed = (left: tf.Tensor, right: tf.Tensor, indices: Int32Array) => {
     const gathered = tf.reshape(rowsAt(right, indices), [B, P, T * right.shape[2]!])
-    return tf.reshape(tf.sum(tf.matMul(channelsFirst(recording, left, kernel), gathered), 0), [left.shape[2]!, T, right.shape[2]!])
+    return tf.reshape(sumOfRows(tf.matMul(channelsFirst(recording, left, kernel), gathered)), [left.shape[2]!, T, right.shape[2]!])
   }
   return D < E ? tf.transpose(summed(dy, x, reads), [1, 2, 0]) : tf.transpose(summed(x, dy, readBy), [1, 0, 2])
 }
@@ -94,6 +97,7 @@ export const neighborLinears: Kernels = {
     if (!kernel) return gatheredGradients([dy, x, weight], neighbors)
     const turnedRound: GridKernel = { ...kernel, offsets: kernel.offsets.map(([down, right]) => [-down, -right]) }
     const dx = convolution(recording, dy, tf.transpose(weight, [0, 2, 1]), undefined, turnedRound)
-    return [dx, weightGradient(recording, x, dy, neighbors, kernel), tf.sum(dy, [0, 1])]
+    const dbias = tf.reshape(sumOfRows(tf.reshape(dy, [-1, dy.shape[2]!])), [dy.shape[2]!])
+    return [dx, weightGradient(recording, x, dy, neighbors, kernel), dbias]
   },
 }

@@ -68,11 +68,13 @@ export function gatheredGradients([dy, x, weight]: tf.Tensor[], { reads, readBy,
   const [, D, E] = weight.shape as [number, number, number]
   const readers = sideBySide(dy, readBy, taps)
   const dx = tf.matMul(readers, tf.reshape(tf.transpose(weight, [0, 2, 1]), [taps * E, D]))
+  /** aᵀ b over all rows: a product for each example, summed, which takes less than one of all rows. */
+  const summed = (a: tf.Tensor, b: tf.Tensor2D) => tf.sum(tf.matMul(a, tf.reshape(b, [a.shape[0], -1, b.shape[1]]), true, false), 0)
   // Either way gives dW; the one with the narrower rows is cheaper.
   const dweight =
     D < E
-      ? tf.reshape(tf.matMul(sideBySide(x, reads, taps), rowsOf(dy), true, false), [taps, D, E])
-      : tf.transpose(tf.reshape(tf.matMul(rowsOf(x), readers, true, false), [D, taps, E]), [1, 0, 2])
+      ? tf.transpose(tf.reshape(summed(dy, sideBySide(x, reads, taps)), [E, taps, D]), [1, 2, 0])
+      : tf.transpose(tf.reshape(summed(x, readers), [D, taps, E]), [1, 0, 2])
   return [tf.reshape(dx, x.shape), dweight, tf.sum(rowsOf(dy), 0)]
 }
 
