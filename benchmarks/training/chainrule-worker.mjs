@@ -23,7 +23,6 @@ let inputs
 let step = 0
 const settings = resolveSettings({ steps: 1_000_000, decay: 'none', warmupSteps: 0 })
 
-
 /** Milliseconds of recording the program and writing the graph: the part of compiling before the session. */
 function recordingTime(program, { carried, inputs }) {
   const prefixed = (prefix, all, change) => Object.fromEntries(Object.entries(all).map(([name, value]) => [prefix + name, change(value)]))
@@ -51,7 +50,7 @@ async function build({ case: chosen, threads }) {
   const values = model.domain.values
   inputs = { x: draw(chosen.batch * length, values), ...(model.domain.length === 'variable' && { previous: draw(chosen.batch, values), isStart: new Uint8Array(chosen.batch) }) }
   await update()
-  return { parameters: Object.values(state.parameters).reduce((sum, { data }) => sum + data.length, 0), setupSeconds: (performance.now() - begun - recordMs) / 1000, recordMs, sessionMs, node: process.version }
+  return { description: compiled.description, parameters: Object.values(state.parameters).reduce((sum, { data }) => sum + data.length, 0), setupSeconds: (performance.now() - begun - recordMs) / 1000, recordMs, sessionMs, node: process.version }
 }
 
 const update = () => compiled.run({ ...inputs, numbers: numbersOf(step++, 0, 1e-3, settings) })
@@ -78,13 +77,15 @@ for await (const line of createInterface({ input: process.stdin })) {
     answer(await build(request))
   } else if (request.steps) {
     const ms = []
+    const processor = process.cpuUsage()
     let nats
     for (let i = 0; i < request.steps; i++) {
       const begun = performance.now()
       ;({ nats } = await update())
       ms.push(performance.now() - begun)
     }
-    answer({ ms, nats: nats[0] })
+    const { user, system } = process.cpuUsage(processor)
+    answer({ ms, processorMs: (user + system) / 1000 / request.steps, nats: nats[0] })
   } else if (request.gemm) {
     answer({ gflops: await gemm(request.gemm, threads) })
   } else {

@@ -77,17 +77,14 @@ export function recurrent(options: RecurrentOptions): Network {
 
       /**
        * W x + b of the first layer for all steps, [T, G H, B]. x is a sum of rows of the embedding; with few rows it is cheaper to
-       * take each through W first, and to count for each step which of the results it sums.
+       * take each through W first, and to look the results up.
        */
       const firstLayer = (parameters: Tensors, before: Previous): tf.Tensor => {
-        // Three products with W (value, dW, dx) against two with the results.
         if (before.condition || 2 * (startRow + 1) > 3 * width) return fromColumns(parameters, 0, tf.transpose(embed(parameters, before), [1, 2, 0]))
         // C rows are summed at each step, so each brings its part of the bias.
         const share = components === 1 ? biasOf(parameters, 0) : tf.div(biasOf(parameters, 0), components)
-        const table = tf.add(linear(parameters['layer0/input'], parameters.embedding, true), tf.expandDims(share, 1))
-        const numbers = tf.tensor2d(Int32Array.from({ length: startRow + 1 }, (_, row) => row), [startRow + 1, 1], 'int32')
-        const counts = sumOf(rowsOf(before).map((rows) => tf.cast(tf.equal(tf.expandDims(tf.transpose(rows, [1, 0]), 1), numbers), 'float32')))
-        return multiplyEach(table, counts)
+        const table = tf.add(linear(parameters.embedding, parameters['layer0/input'], true), share)
+        return tf.transpose(sumOf(rowsOf(before).map((rows) => embedding(table, rows))), [1, 2, 0])
       }
       /** W x + b of any layer for all steps: x [T, H, B] → [T, G H, B]. */
       const fromColumns = (parameters: Tensors, layer: number, x: tf.Tensor) =>

@@ -8,6 +8,9 @@ import { InvalidOptionError, type ParameterArrays, refuseUnknownOptions, sizeOf,
 import { type Arrays, type CompiledProgram, type ElementType, type Engine, type Program, type ProgramSpecification, scoped, type Tensors, type TensorSpecification } from '@chainrule/core/tensors'
 import { type Feeds, loadOnnxRuntime, openSession, type Provider } from '@chainrule/runtime'
 import { mayOverwrite } from './aliasing.js'
+import { blockedDomain } from './blocked-layout.js'
+import { blockSizes, channelBlock } from './channel-block.js'
+import type { Graph } from './graph.js'
 import { record } from './recorder.js'
 import { serialize } from './serialize.js'
 
@@ -16,6 +19,11 @@ export interface OnnxOptions {
   threads?: number
   /** 'cpu', the default; 'cuda' works, but hands every array to and from the device at each run. */
   provider?: Provider
+  /**
+   * Convolutions by onnxruntime's operators on blocked channels, where this machine's processor has them (true); else, and where false, by
+   * Gather and product, as exported models have them.
+   */
+  blockedConvolutions?: boolean
 }
 
 const arrayTypes = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const
@@ -27,11 +35,12 @@ const prefixed = <T>(prefix: string, values: Readonly<Record<string, T>>): Recor
  * @throws {InvalidOptionError} for an unknown option, or threads that are no whole number
  */
 export function onnx(options: OnnxOptions = {}): Engine {
-  refuseUnknownOptions('onnx', options, ['threads', 'provider'])
-  const { provider = 'cpu' } = options
+  refuseUnknownOptions('onnx', options, ['threads', 'provider', 'blockedConvolutions'])
+  const { provider = 'cpu', blockedConvolutions = true } = options
   if (provider !== 'cpu' && provider !== 'cuda') throw new InvalidOptionError(`onnx: provider must be 'cpu' or 'cuda', got ${JSON.stringify(provider)}.`)
+  if (typeof blockedConvolutions !== 'boolean') throw new InvalidOptionError(`onnx: blockedConvolutions must be true or false, got ${String(blockedConvolutions)}.`)
   const threads = wholeNumber('onnx', 'threads', options.threads ?? Math.min(2, availableParallelism()))
-  return { name: 'onnx', compile: (program, specification) => compile(program, specification, threads, provider) }
+  return { name: 'onnx', compile: (program, specification) => compile(program, specification, { threads, provider, blockedConvolutions }) }
 }
 
 /** An array that is fed, and the one that its new value is written into: the same, or two that take turns. */
@@ -41,18 +50,33 @@ interface Slot {
   next: Float32Array
 }
 
-async function compile(program: Program, { inputs, carried }: ProgramSpecification, threads: number, provider: Provider): Promise<CompiledProgram> {
+/** The graph of a program, and how its convolutions are computed, in a line for people. */
+async function recorded(program: Program, { inputs, carried }: ProgramSpecification, { provider, blockedConvolutions }: Required<OnnxOptions>): Promise<{ graph: Graph; convolutions?: string }> {
   const carriedTensors = Object.fromEntries(Object.entries(carried).map(([name, { shape }]) => [name, { shape, type: 'float32' as const }]))
-  const graph = record(
-    (all) => {
-      const result = program(scoped(all, 'carried/'), scoped(all, 'input/'))
-      const updated: Tensors = result.carried ?? {}
-      for (const [name, tensor] of Object.entries(updated)) checkUpdate(name, tensor.shape, tensor.dtype, carriedTensors[name])
-      return { ...prefixed('next/', updated), ...prefixed('output/', result.outputs) }
-    },
-    { ...prefixed<TensorSpecification>('carried/', carriedTensors), ...prefixed('input/', inputs) },
-    { target: 'onnxruntime' },
-  )
+  const withBlocks = (channelBlock?: number) =>
+    record(
+      (all) => {
+        const result = program(scoped(all, 'carried/'), scoped(all, 'input/'))
+        const updated: Tensors = result.carried ?? {}
+        for (const [name, tensor] of Object.entries(updated)) checkUpdate(name, tensor.shape, tensor.dtype, carriedTensors[name])
+        return { ...prefixed('next/', updated), ...prefixed('output/', result.outputs) }
+      },
+      { ...prefixed<TensorSpecification>('carried/', carriedTensors), ...prefixed('input/', inputs) },
+      { target: 'onnxruntime', ...(channelBlock && { channelBlock }) },
+    )
+  if (!blockedConvolutions || provider !== 'cpu') return { graph: withBlocks() }
+  // Most programs have no convolution: only for those that have is the machine tried.
+  const graph = withBlocks(blockSizes[0])
+  if (!graph.nodes.some(({ domain }) => domain === blockedDomain)) return { graph }
+  const block = await channelBlock()
+  if ('obstacle' in block) return { graph: withBlocks(), convolutions: `convolutions by Gather and product (${block.obstacle})` }
+  return { graph: block.size === blockSizes[0] ? graph : withBlocks(block.size), convolutions: `convolutions in blocks of ${block.size} channels` }
+}
+
+async function compile(program: Program, specification: ProgramSpecification, options: Required<OnnxOptions>): Promise<CompiledProgram> {
+  const { inputs, carried } = specification
+  const { provider, threads } = options
+  const { graph, convolutions } = await recorded(program, specification, options)
   const updated = Object.keys(carried).filter((name) => graph.outputs.some((output) => output.name === `next/${name}`))
   const slots: Record<string, Slot> = Object.fromEntries(
     Object.entries(carried).map(([name, { shape, data }]) => {
@@ -91,6 +115,7 @@ async function compile(program: Program, { inputs, carried }: ProgramSpecificati
   }
 
   return {
+    description: [`onnxruntime on ${provider}`, `threads: ${threads}`, ...(convolutions ? [convolutions] : [])].join('; '),
     run: (given) => {
       checkInputs(inputs, given)
       return inTurn(() => run(given))

@@ -1,18 +1,21 @@
 /** Records a tensor program (its gradients too) as a graph. */
-import { ChainruleError, InvalidOptionError, refuseUnknownOptions, UnsupportedError } from '@chainrule/core'
+import { ChainruleError, InvalidOptionError, refuseUnknownOptions, UnsupportedError, wholeNumber } from '@chainrule/core'
 import type { Tensors, TensorSpecification } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
+import { withBlockedLayout } from './blocked-layout.js'
 import { foldScales } from './fold-scales.js'
 import type { Graph } from './graph.js'
 import { kernels } from './kernels/index.js'
 import { type Inputs, Recording, type Target, typeOf } from './recording.js'
 import { pruned } from './scan-passes.js'
-import { finish, type Result } from './simplify.js'
+import { finish, type Parts, type Result, simplify } from './simplify.js'
 
 export type RecordableProgram = (inputs: Tensors) => Tensors
 
 export interface RecordOptions {
   target: Target
+  /** For the target 'onnxruntime': use its convolution of blocked channels, which takes so many together on the machine that is to run the graph. */
+  channelBlock?: number
 }
 
 const backendName = 'chainrule-recorder'
@@ -66,8 +69,8 @@ export interface Captured {
 }
 
 /** Runs the program once on tensors that stand for its inputs. */
-export function capture(program: RecordableProgram, inputs: Readonly<Record<string, TensorSpecification>>, target: Target, hasFreeLengths: boolean): Captured {
-  const recording = new Recording(target, hasFreeLengths)
+export function capture(program: RecordableProgram, inputs: Readonly<Record<string, TensorSpecification>>, target: Target, hasFreeLengths: boolean, channelBlock?: number): Captured {
+  const recording = new Recording(target, hasFreeLengths, channelBlock)
   const results = withBackend(recording, () => {
     let found: Captured['results'] = []
     tf.tidy(() => {
@@ -93,9 +96,12 @@ export function capture(program: RecordableProgram, inputs: Readonly<Record<stri
  * @throws {InvalidOptionError} for an output that is called like an input
  */
 export function record(program: RecordableProgram, inputs: Readonly<Record<string, TensorSpecification>>, options: RecordOptions): Graph {
-  refuseUnknownOptions('record', options, ['target'])
-  checkTarget('record', options.target)
-  const { recording, results } = capture(program, inputs, options.target, false)
+  const { target, channelBlock } = options
+  refuseUnknownOptions('record', options, ['target', 'channelBlock'])
+  checkTarget('record', target)
+  if (channelBlock !== undefined && target === 'standard') throw new InvalidOptionError('record: channelBlock is for the target onnxruntime: a standard graph knows no blocks. Leave it out.')
+  if (channelBlock !== undefined) wholeNumber('record', 'channelBlock', channelBlock)
+  const { recording, results } = capture(program, inputs, target, false, channelBlock)
   return finished(recording, results)
 }
 
@@ -103,9 +109,24 @@ export function checkTarget(owner: string, target: unknown): void {
   if (target !== 'onnxruntime' && target !== 'standard') throw new InvalidOptionError(`${owner}: target must be 'onnxruntime' or 'standard', got ${String(target)}.`)
 }
 
-function finished({ builder, target }: Recording, results: readonly Result[]): Graph {
+function finished(recording: Recording, results: readonly Result[]): Graph {
+  const { builder, target } = recording
   const parts = { inputs: builder.inputs, initializers: builder.initializers.values(), nodes: pruned(builder.nodes, results.map(({ value }) => value)) }
   if (target === 'standard') return finish('program', parts, results)
-  const folded = foldScales(parts, results)
+  const laidOut = recording.channelBlock === undefined ? { ...parts, results } : inBlocks(recording, recording.channelBlock, parts, results)
+  const folded = foldScales(laidOut, laidOut.results)
   return finish('program', folded, folded.results)
+}
+
+function inBlocks(recording: Recording, channelBlock: number, parts: Parts, given: readonly Result[]): Parts & { readonly results: readonly Result[] } {
+  const { builder } = recording
+  const { nodes, results } = simplify(parts, given)
+  const blocked = withBlockedLayout(nodes, {
+    channelBlock,
+    shapeOf: (name) => recording.shapeOf(name),
+    constants: builder.initializers,
+    integers: (values) => builder.integers(values),
+    wanted: results.map(({ value }) => value),
+  })
+  return { ...parts, initializers: builder.initializers.values(), nodes: blocked, results }
 }

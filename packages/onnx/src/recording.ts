@@ -41,10 +41,14 @@ export class Recording extends tf.KernelBackend {
   readonly #shapes = new Map<string, readonly number[]>()
   readonly #types = new Map<string, ElementType>()
 
-  /** @param hasFreeLengths lengths are examples only: what depends on them must be computed from shapes in the graph */
+  /**
+   * @param hasFreeLengths lengths are examples only: what depends on them must be computed from shapes in the graph
+   * @param channelBlock how many channels onnxruntime's convolution of blocked channels takes together on this machine; absent: not to be used
+   */
   constructor(
     readonly target: Target,
     readonly hasFreeLengths: boolean,
+    readonly channelBlock?: number,
   ) {
     super()
   }

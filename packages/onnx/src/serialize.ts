@@ -1,4 +1,4 @@
-/** Graph → the bytes of an ONNX model: operators of opset 23, IR version 10; com.microsoft is imported only where it is used. */
+/** Graph → the bytes of an ONNX model: operators of opset 23, IR version 10; other domains are imported only where they are used. */
 import { create, toBinary } from '@bufbuild/protobuf'
 import { AttributeProto_AttributeType as AttributeType, AttributeProtoSchema, GraphProtoSchema, ModelProtoSchema, NodeProtoSchema, OperatorSetIdProtoSchema, StringStringEntryProtoSchema, TensorProto_DataLocation as DataLocation, TensorProto_DataType as DataType, TensorProtoSchema, TensorShapeProto_DimensionSchema, ValueInfoProtoSchema } from 'onnx-buf'
 import { type Attribute, checkGraph, type Dimension, type ElementType, type Graph, type Initializer, type Node, subgraphs, type Value } from './graph.js'
@@ -64,6 +64,6 @@ const domainsOf = (graph: Graph): string[] => graph.nodes.flatMap((node) => [nod
 export function serialize(graph: Graph): Uint8Array {
   checkGraph(graph)
   const opsets = [create(OperatorSetIdProtoSchema, { domain: '', version: BigInt(operatorSet) })]
-  if (domainsOf(graph).includes('com.microsoft')) opsets.push(create(OperatorSetIdProtoSchema, { domain: 'com.microsoft', version: 1n }))
+  for (const domain of new Set(domainsOf(graph))) if (domain !== '') opsets.push(create(OperatorSetIdProtoSchema, { domain, version: 1n }))
   return toBinary(ModelProtoSchema, create(ModelProtoSchema, { irVersion: BigInt(irVersion), producerName: 'chainrule', opsetImport: opsets, graph: graphProto(graph) }))
 }

@@ -137,11 +137,12 @@ describe('in how many passes', () => {
     expect(used).not.toContain('Erf')
   })
 
-  it('every primitive that is recorded has its law here, in scan.test.ts or in conditional.test.ts', () => {
+  it('every primitive that is recorded has its law here, in scan.test.ts, in conditional.test.ts or in neighbor-linear.test.ts', () => {
     const scans = ['MultiplyEach', 'Scan', 'SumOfOuterProducts']
     const conditionals = ['Conditional', 'Truncation']
+    const neighbors = ['NeighborLinear']
     const covered = ['CategoricalLogProbability', 'CausalAttention', 'Embedding', 'Entry', 'Gelu', 'LayerNormalization', 'Linear', 'Mark', 'ReluSquared', 'RootMeanSquareNormalization', 'RotaryEmbedding', 'Positions', 'PositionAfter', 'Last', 'SumOfSquares']
     const names = Object.keys(kernels).flatMap((name) => (name.startsWith('Chainrule') ? [name.slice(9).replace(/(Weight)?Gradient$/, '')] : []))
-    expect([...new Set(names)].sort()).toEqual([...covered, ...scans, ...conditionals].sort())
+    expect([...new Set(names)].sort()).toEqual([...covered, ...scans, ...conditionals, ...neighbors].sort())
   })
 })

@@ -26,6 +26,8 @@ export interface ProgramSpecification {
 }
 
 export interface CompiledProgram {
+  /** How it runs, in a line for people, where there is more to say than the engine's name. */
+  readonly description?: string
   /** @throws {InvalidOptionError} for a missing or unknown input, or one of another size */
   run(inputs: Arrays): Promise<Arrays>
   /** A copy of what is carried now. */

@@ -6,6 +6,7 @@ import { conditionals } from './conditional.js'
 import { convolutions } from './convolution.js'
 import { elementwise } from './elementwise.js'
 import { gathering } from './gathering.js'
+import { neighborLinears } from './neighbor-linear.js'
 import { primitives } from './primitives.js'
 import { products } from './products.js'
 import { reductions } from './reductions.js'
@@ -15,4 +16,4 @@ import { shapes } from './shapes.js'
 import { softmaxes } from './softmax.js'
 import { truncations } from './truncation.js'
 
-export const kernels: Kernels = { ...elementwise, ...comparisons, ...reductions, ...products, ...convolutions, ...shapes, ...gathering, ...softmaxes, ...primitives, ...attention, ...sequence, ...scans, ...conditionals, ...truncations }
+export const kernels: Kernels = { ...elementwise, ...comparisons, ...reductions, ...products, ...convolutions, ...shapes, ...gathering, ...softmaxes, ...primitives, ...neighborLinears, ...attention, ...sequence, ...scans, ...conditionals, ...truncations }

@@ -41,34 +41,45 @@ export function neighborhood(reads: Int32Array, taps: number, sources = reads.le
   return { taps, reads, readBy }
 }
 
-/** x [B, N, D] → its rows at the indices [P, T], side by side [B·P, T·D]; zeros at −1. */
-function sideBySide(x: tf.Tensor, indices: Int32Array, taps: number): tf.Tensor2D {
+/** x [B, N, D] → its rows at the indices [I], zeros at −1: [B, I, D]. */
+export function rowsAt(x: tf.Tensor, indices: Int32Array): tf.Tensor3D {
   const [B, N, D] = x.shape as [number, number, number]
   const places = tf.tensor1d(indices.map((row) => (row < 0 ? N : row)), 'int32')
-  return tf.reshape(tf.gather(tf.concat([x, tf.zeros([B, 1, D])], 1), places, 1), [(B * indices.length) / taps, taps * D])
+  return tf.gather(tf.concat([x, tf.zeros([B, 1, D])], 1) as tf.Tensor3D, places, 1)
 }
+
+/** x [B, N, D] → its rows at the indices [P, T], side by side: [B·P, T·D]. */
+const sideBySide = (x: tf.Tensor, indices: Int32Array, taps: number): tf.Tensor2D => tf.reshape(rowsAt(x, indices), [(x.shape[0] * indices.length) / taps, taps * x.shape[2]!])
 
 const rowsOf = (x: tf.Tensor): tf.Tensor2D => tf.reshape(x, [-1, x.shape[2]!])
 
-/** [x [B, N, D], weight [T, D, E], bias [E]] → [y [B, P, E]]. The bias meets the product while it is a matrix, so that an engine may join them. */
-const forward = definePrimitive<Neighborhood>('ChainruleNeighborLinear', ([x, weight, bias], { reads, taps }) => {
+/**
+ * [x [B, N, D], weight [T, D, E], bias [E]] → [y [B, P, E]]. The bias meets the product while it is a matrix, so that an engine may join
+ * them. Public, as `gatheredGradients` is, for engines whose kernels are for some neighborhoods only.
+ */
+export function gatheredLinear([x, weight, bias]: tf.Tensor[], { reads, taps }: Neighborhood): tf.Tensor[] {
   const [, D, E] = weight.shape as [number, number, number]
   const y = tf.add(tf.matMul(sideBySide(x, reads, taps), tf.reshape(weight, [taps * D, E])), bias)
   return [tf.reshape(y, [x.shape[0], reads.length / taps, E])]
-})
+}
 
 /** [dy [B, P, E], x, weight] → [dx, dweight, dbias]. */
-const backward = definePrimitive<Neighborhood>('ChainruleNeighborLinearGradient', ([dy, x, weight], { reads, readBy, taps }) => {
+export function gatheredGradients([dy, x, weight]: tf.Tensor[], { reads, readBy, taps }: Neighborhood): tf.Tensor[] {
   const [, D, E] = weight.shape as [number, number, number]
   const readers = sideBySide(dy, readBy, taps)
   const dx = tf.matMul(readers, tf.reshape(tf.transpose(weight, [0, 2, 1]), [taps * E, D]))
+  /** aᵀ b over all rows: a product for each example, summed, which takes less than one of all rows. */
+  const summed = (a: tf.Tensor, b: tf.Tensor2D) => tf.sum(tf.matMul(a, tf.reshape(b, [a.shape[0], -1, b.shape[1]]), true, false), 0)
   // Either way gives dW; the one with the narrower rows is cheaper.
   const dweight =
     D < E
-      ? tf.reshape(tf.matMul(sideBySide(x, reads, taps), rowsOf(dy), true, false), [taps, D, E])
-      : tf.transpose(tf.reshape(tf.matMul(rowsOf(x), readers, true, false), [D, taps, E]), [1, 0, 2])
+      ? tf.transpose(tf.reshape(summed(dy, sideBySide(x, reads, taps)), [E, taps, D]), [1, 2, 0])
+      : tf.transpose(tf.reshape(summed(x, readers), [D, taps, E]), [1, 0, 2])
   return [tf.reshape(dx, x.shape), dweight, tf.sum(rowsOf(dy), 0)]
-})
+}
+
+const forward = definePrimitive<Neighborhood>('ChainruleNeighborLinear', gatheredLinear)
+const backward = definePrimitive<Neighborhood>('ChainruleNeighborLinearGradient', gatheredGradients)
 
 /** x [B, N, D], weight [T, D, E], bias [E] → [B, P, E]. */
 export function neighborLinear(x: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor, neighbors: Neighborhood): tf.Tensor {
