@@ -21,11 +21,12 @@ export function checkSound(owner: string, sound: Sound): void {
 }
 
 /** The sound with what is louder than full scale cut to it, as in any sound card. */
-export function clipped({ sampleRateHz, samples }: Sound): Sound {
-  return { sampleRateHz, samples: samples.map((sample) => Math.min(1, Math.max(-1, sample))) }
+export function clipped(sound: Sound): Sound {
+  return { ...sound, samples: sound.samples.map((sample) => Math.min(1, Math.max(-1, sample))) }
 }
 
 /** The sound without the last samples that do not fill a frame of this many. */
-export function wholeFrames({ sampleRateHz, samples }: Sound, length: number): Sound {
-  return { sampleRateHz, samples: samples.subarray(0, samples.length - (samples.length % length)) }
+export function wholeFrames(sound: Sound, length: number): Sound {
+  const { samples } = sound
+  return { ...sound, samples: samples.subarray(0, samples.length - (samples.length % length)) }
 }

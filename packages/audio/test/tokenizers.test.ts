@@ -128,4 +128,5 @@ it('sounds can be cut to full scale and to whole frames', () => {
   expect(() => checkSound('here', loud)).toThrow(/^here: sample 0 is 1.5/)
   expect(clipped(loud).samples).toEqual(Float32Array.of(1, -1, 0.5))
   expect(wholeFrames(loud, 2).samples).toEqual(loud.samples.subarray(0, 2))
+  for (const cut of [clipped({ ...loud, label: 3 }), wholeFrames({ ...loud, label: 3 }, 2)]) expect(cut.label).toBe(3)
 })

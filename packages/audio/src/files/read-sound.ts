@@ -60,7 +60,7 @@ function amplitudeOfFlac(file: Buffer): (decoded: number) => number {
   return (decoded) => Math.round(decoded * (full - 1)) / full
 }
 
-/** The sound at another rate, by libsamplerate's best band-limited interpolation (a polyphase sinc filter; 97 % of the band, 145 dB). */
+/** The sound at another rate, by libsamplerate's best band-limited interpolation (a polyphase sinc filter; 97 % of the band, 145 dB). It keeps its label; a control sequence belongs to the old frames. */
 export async function resampled(sound: Sound, sampleRateHz: number): Promise<Sound> {
   if (sound.sampleRateHz === sampleRateHz) return sound
   const ratio = sampleRateHz / sound.sampleRateHz
@@ -68,7 +68,8 @@ export async function resampled(sound: Sound, sampleRateHz: number): Promise<Sou
   const { default: library } = await import('@alexanderolsen/libsamplerate-js')
   const converter = await library.create(1, sound.sampleRateHz, sampleRateHz, { converterType: library.ConverterType.SRC_SINC_BEST_QUALITY })
   try {
-    return { sampleRateHz, samples: converter.simple(sound.samples).slice() }
+    const { label } = sound
+    return { sampleRateHz, samples: converter.simple(sound.samples).slice(), ...(label !== undefined && { label }) }
   } finally {
     converter.destroy()
   }

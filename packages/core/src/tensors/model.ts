@@ -65,7 +65,7 @@ export function createModel({ domain, order, network, head, condition }: ModelPi
   const resolvedOrder = order.resolve(domain)
   const boundNetwork = network.bind({ domain, order: resolvedOrder, parametersPerVariable: head.parametersPerVariable(domain), ...(condition && { condition }) })
   if (condition && !boundNetwork.conditions?.includes(condition.name)) {
-    throw new UnsupportedError(`${network.name}: does not take the condition ${condition.name}; it takes ${boundNetwork.conditions?.join(', ') ?? 'none'}. Leave the condition out, or use another network, transformer() say.`)
+    throw new UnsupportedError(`${network.name}: does not take the condition ${condition.name}; it takes ${boundNetwork.conditions?.join(', ') || 'none'}. Leave the condition out, or use another network, transformer() say.`)
   }
   const boundHead = head.bind({ domain, width: boundNetwork.width, receivesParameters: boundNetwork.emitsParameters })
   const ofNetwork = (parameters: Tensors) => scoped(parameters, 'network/')

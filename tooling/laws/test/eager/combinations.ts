@@ -121,7 +121,8 @@ const ordersOfConditions = [reversed(), leftToRight(), columnMajor()]
  * orders that differ, of a variable length and with an end.
  */
 export function conditionalCombinations(): (Combination & { readonly condition: Condition })[] {
-  return networks.flatMap(({ make, tied }, which) => {
+  const predicting = { domain: ternary, order: leftToRight(), network: causalConvolution({ layers: 2, width: 5, prediction: { filter: [0.8, -0.3], lags: 2, unit: 0.5 } }), head: discretizedLogisticMixture({ components: 2 }), condition: label({ values: 3 }) }
+  const ofNetworks = networks.flatMap(({ make, tied }, which) => {
     const network = make()
     if (['tabular', 'ngram'].includes(network.name) || JSON.stringify(network.options).includes('"ngram"')) return []
     const takesSequences = !['multilayerPerceptron', 'nade'].includes(network.name)
@@ -135,6 +136,7 @@ export function conditionalCombinations(): (Combination & { readonly condition: 
       ]
     })
   })
+  return [...ofNetworks, { ...predicting, title: `label: ${predicting.network.name} with prediction × ${predicting.head.name}` }]
 }
 
 /** Variables of several components, and heads for values that have an order: each head, in orders of the grid. */

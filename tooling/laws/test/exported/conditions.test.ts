@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-backend-cpu'
 import { randomConditions, shaken } from '@chainrule/conformance'
 import { controlSequence, InvalidDataError, InvalidOptionError, label, leftToRight, UnsupportedError } from '@chainrule/core'
 import { categorical, createModel, tabular } from '@chainrule/core/tensors'
-import { ngram, nade, transformer } from '@chainrule/networks'
+import { mixture, nade, ngram, recurrent, transformer } from '@chainrule/networks'
 import { recordModel, singleFileOf } from '@chainrule/onnx'
 import { type OpenModel, openModel } from '@chainrule/runtime'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
@@ -95,5 +95,6 @@ test('a model without a condition refuses one, a network that takes none refuses
   const domain = { length: 4, components: 1, values: 2 } as const
   expect(() => createModel({ ...pieces, domain, network: tabular(), condition: label({ values: 2 }) })).toThrow(/tabular: does not take the condition label; it takes none/)
   expect(() => createModel({ ...pieces, network: ngram(), condition: label({ values: 2 }) })).toThrow(UnsupportedError)
+  expect(() => createModel({ ...pieces, network: mixture({ networks: [recurrent({ layers: 1, width: 3 }), ngram()] }), condition: label({ values: 2 }) })).toThrow(/mixture: does not take the condition label; it takes none/)
   expect(() => createModel({ ...pieces, domain, network: nade(), condition: controlSequence({ channels: 2 }) })).toThrow(/nade: does not take the condition controlSequence; it takes label/)
 })
