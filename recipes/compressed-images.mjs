@@ -109,7 +109,7 @@ async function encodeAll() {
     if (Buffer.compare(back.data, image.data)) throw new Error(`${suffix}: the decoded image is another one.`)
     return statSync(encoded).size
   }
-  console.log(`| ${tested.length} images of ${file} | one file each | without the smallest file | all in one picture |`)
+  console.log(`| ${tested.length} images of ${file} | a file each | less what a blank picture takes | all in one picture | time |`)
   for (const [name, encoder] of Object.entries(encoders)) {
     const suffix = { PNG: 'png', WebP: 'webp', 'JPEG XL': 'jxl' }[name]
     // What a picture of one shade takes is no more than the format itself.
