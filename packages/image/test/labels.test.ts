@@ -1,5 +1,5 @@
 /** Labels: a model that is told the class of an image trains, measures, draws and completes by it, and says what is missing. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { controlSequence, UnsupportedError } from '@chainrule/core'
@@ -72,6 +72,13 @@ test('a label tells rows from columns: with it one bit is left of an image, with
   expect(scores.reduce((sum, { nats }) => sum + nats, 0) / 4).toBeCloseTo(right.nats, 4)
 })
 
+test('the likeliest label of an image is its own', async () => {
+  for (const image of stripes) {
+    const [rows, columns] = (await score(loaded, [0, 1].map((label) => ({ ...image, label })))).map(({ nats }) => nats)
+    expect(rows < columns ? 0 : 1).toBe(image.label)
+  }
+})
+
 test('draws what it is told, by name or number, one label for all or a list', async () => {
   const rows = await sample(loaded, { count: 12, label: 'rows', seed: 2 })
   const columns = await sample(loaded, { count: 12, label: 1, seed: 2 })
@@ -96,6 +103,9 @@ test('runs and exported models know their condition', async () => {
   expect(loaded.manifest.condition).toEqual({ name: 'label', options: { values: 2, names } })
   expect((await modelOf(loaded)).model.condition).toEqual(label({ names }))
   expect((await readRun(folder)).model.model.condition).toEqual(label({ names }))
+  const readme = await readFile(join(folder, 'model/README.md'), 'utf8')
+  expect(readme).toContain('sample(model, { seed: 1, label: 0 })')
+  expect(readme).toContain("feeds['label'] = numpy.zeros([1], numpy.int32)")
   const { passed, checks } = await verifyModel(join(folder, 'model'), { provider: 'cpu' })
   expect(checks.filter(({ outcome }) => outcome === 'failed')).toEqual([])
   expect(passed).toBe(true)

@@ -1,5 +1,5 @@
 /** README.md of an exported model: the model card as people read it, and how to run the model. It is no part of the model: nothing checks it. */
-import { conditionInput, conditionSpecification, countParameters, type Json, type JsonObject, type Piece } from '@chainrule/core'
+import { conditionInput, conditionSpecification, countParameters, type Json, type JsonObject, type Piece, sizeOf } from '@chainrule/core'
 import type { ModelToExport } from './model.js'
 
 export const readmeFile = 'README.md'
@@ -46,7 +46,8 @@ export function modelReadme(given: ModelToExport): Uint8Array {
   const { condition } = model
   const { components, length } = model.domain
   const told = condition && conditionSpecification(condition, 1, length === 'variable' ? 3 : length)
-  const options = condition ? `{ seed: 1, ${conditionInput(condition)}: ${condition.isSequence ? '…' : '0'} }` : '{ seed: 1 }'
+  const zeros = told && `new ${told.type === 'float32' ? 'Float32Array' : 'Int32Array'}(${sizeOf(told.shape)})`
+  const options = condition ? `{ seed: 1, ${conditionInput(condition)}: ${condition.isSequence ? zeros : '0'} }` : '{ seed: 1 }'
   const python =
     length === 'variable'
       ? [
