@@ -62,7 +62,7 @@ export function describeRun(imageModel: ImageModel, settings: ResolvedSettings, 
 export function readRun(directory: string): Promise<Run> {
   return shared.readRunOf(modality, directory, ({ data, validation }: RunDescription) => {
     const numbers = [data?.images, data?.height, data?.width, data?.channels, data?.heldOut, data?.validation, data?.splitSeed, data?.binarizationSeed ?? 0]
-    if (typeof data?.sha256 !== 'string' || !numbers.every((each) => typeof each === 'number' && each >= 0)) return '"data" is incomplete'
+    if (typeof data?.sha256 !== 'string' || typeof (data.labelsSha256 ?? '') !== 'string' || !numbers.every((each) => typeof each === 'number' && each >= 0)) return '"data" is incomplete'
     return validation !== undefined && data.validation === 0 ? '"validation" is incomplete' : undefined
   })
 }

@@ -1,5 +1,5 @@
 /** The graph for transformers.js gives what the model itself gives: whole, in chunks, beyond the context, padded at either side. */
-import { leftToRight, UnsupportedError } from '@chainrule/core'
+import { label, leftToRight, UnsupportedError } from '@chainrule/core'
 import { categorical, createModel, type Model } from '@chainrule/core/tensors'
 import { recurrent, transformer } from '@chainrule/networks'
 import { openSession } from '@chainrule/runtime'
@@ -116,6 +116,8 @@ describe('the graph for transformers.js', () => {
     const recurring = language(recurrent({ layers: 1, width: 8 }))
     expect(() => recordCausalGraph(recurring, recurring.initialize(1))).toThrow(UnsupportedError)
     expect(() => recordCausalGraph(recurring, recurring.initialize(1))).toThrow(/recurrent/)
+    const told = createModel({ ...language(transformer({ layers: 1, heads: 2, width: 12, context: 20 })), condition: label({ values: 2 }) })
+    expect(() => recordCausalGraph(told, told.initialize(1))).toThrow(/no place for this one's condition, label/)
     const learned = language(transformer({ layers: 1, heads: 2, width: 12, context: 20, positions: 'learned' }))
     expect(() => recordCausalGraph(learned, learned.initialize(1))).toThrow(/rotary/)
   })
