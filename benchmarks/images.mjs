@@ -1,79 +1,108 @@
 /**
- * Images: what sampling costs as the image doubles, on one thread. A sample is one call of the exported loop, pixel by pixel; it should cost as
- * many times more as there are more pixels. Beside it the sampler without state, a full forward pass for every pixel, of which one is timed.
+ * Images by masked convolutions, on one thread: waves, one pixel at a time (the exported loop), and a full forward pass for every pixel (one
+ * pass is timed, the others are as many more). In turns, all sizes alike, from the same noise.
  *
- *   npm run benchmark -- images [--sizes 14x14,14x28,28x28,28x56,56x56] [--layers 7] [--width 32] [--rounds 5] [--json]
+ *   npm run benchmark -- images [--pixels rgb] [--sizes 178x218] [--first-kernels 3,7] [--layers 7] [--width 32] [--count 1] [--rounds 3] [--json]
+ *   npm run benchmark -- images --pixels binary --sizes 14x14,28x14,28x28,56x28,56x56,112x56,112x112 --first-kernels 7
  *
- * PixelCNN of binary pixels with untrained weights. Prints medians of wall and of processor time, and whether the loop is replayed step by step.
+ * The first is of 3 × 256 values chained within the pixel, the second what a pixel costs as the image doubles. Sizes are columns × rows, layers
+ * count the first one, weights are untrained: measured is time, by the clock and of the processor, and that samplers replay each other.
  */
 import { createHash } from 'node:crypto'
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { raster } from '@chainrule/core'
-import { bernoulli, createModel } from '@chainrule/core/tensors'
+import { bernoulli, categorical, chained, createModel } from '@chainrule/core/tensors'
 import { maskedConvolution } from '@chainrule/networks'
 import { recordModel } from '@chainrule/onnx'
 import { openModel } from '@chainrule/runtime'
 
 const { values } = parseArgs({
   options: {
-    sizes: { type: 'string', default: '14x14,14x28,28x28,28x56,56x56' },
+    pixels: { type: 'string', default: 'rgb' },
+    sizes: { type: 'string', default: '178x218' },
+    'first-kernels': { type: 'string', default: '3,7' },
     layers: { type: 'string', default: '7' },
     width: { type: 'string', default: '32' },
-    rounds: { type: 'string', default: '5' },
+    count: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '3' },
     json: { type: 'boolean', default: false },
   },
 })
-const [layers, width, rounds] = [values.layers, values.width, values.rounds].map(Number)
+const kinds = { rgb: { components: 3, values: 256, head: () => chained(categorical()) }, binary: { components: 1, values: 2, head: () => bernoulli() } }
+const kind = kinds[values.pixels]
+if (!kind) throw new Error(`--pixels must be one of ${Object.keys(kinds).join(', ')}, got ${values.pixels}.`)
+const [rounds, count] = [Number(values.rounds), Number(values.count)]
 const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)]
+const most = (numbers) => numbers.reduce((largest, number) => Math.max(largest, number), 0)
 
 async function timed(work) {
   const [began, processor] = [performance.now(), process.cpuUsage()]
   const result = await work()
-  const { user, system } = process.cpuUsage(processor)
-  return { result, ms: performance.now() - began, processorMs: (user + system) / 1e3 }
+  const used = process.cpuUsage(processor)
+  return { result, seconds: (performance.now() - began) / 1e3, processorSeconds: (used.user + used.system) / 1e6 }
 }
 
 const subjects = []
-for (const [rows, columns] of values.sizes.split(',').map((size) => size.split('x').map(Number))) {
-  const positions = rows * columns
-  const domain = { length: positions, components: 1, values: 2, locations: { axes: ['row', 'column'], shape: [rows, columns] } }
-  const model = createModel({ domain, order: raster(), network: maskedConvolution({ layers, width }), head: bernoulli() })
-  const card = { data: {}, results: {}, training: {}, exportedAt: new Date(0).toISOString() }
-  const files = recordModel({ model, parameters: model.initialize(1), modality: 'image', tokenizer: { name: 'none', options: {} }, card })
-  subjects.push({ rows, columns, positions, opened: await openModel(files, { provider: 'cpu' }), loop: [], pass: [] })
-}
-// In turns, so that what else the machine does meets all sizes alike. The first round opens sessions and is not counted.
-for (let round = -1; round < rounds; round++) {
-  for (const { positions, opened, loop, pass } of subjects) {
-    const sampled = await timed(() => opened.sample({ count: 1, seed: 1, sampler: 'graph' }))
-    const scored = await timed(() => opened.score({ x: new Int32Array(positions) }))
-    if (round < 0) continue
-    loop.push(sampled)
-    pass.push(scored)
+for (const size of values.sizes.split(',')) {
+  for (const firstKernel of values['first-kernels'].split(',').map(Number)) {
+    const [columns, lines] = size.split('x').map(Number)
+    const pixels = columns * lines
+    const network = { layers: Number(values.layers) - 1, width: Number(values.width), firstKernel }
+    const domain = { length: pixels, components: kind.components, values: kind.values, locations: { axes: ['row', 'column'], shape: [lines, columns] } }
+    const model = createModel({ domain, order: raster(), network: maskedConvolution(network), head: kind.head() })
+    const hash = createHash('sha256').update(JSON.stringify({ domain, network: model.network.options, order: 'raster', head: model.head.options, count })).digest('hex').slice(0, 12)
+    const card = { data: {}, results: {}, training: {}, exportedAt: new Date(0).toISOString() }
+    const opened = await openModel(recordModel({ model, parameters: model.initialize(1), modality: 'image', tokenizer: { name: 'none', options: {} }, card }), { provider: 'cpu' })
+    const x = Int32Array.from({ length: count * pixels * kind.components }, (_, i) => (i * 97) % kind.values)
+    const draw = (sampler) => () => timed(() => opened.sample({ count, seed: 1, sampler }))
+    const ways = {
+      ...(opened.manifest.sampling.startsWith('waves') && { waves: draw('waves') }),
+      pixels: draw('graph'),
+      passes: async () => {
+        const { seconds, processorSeconds } = await timed(() => opened.score({ x }))
+        return { seconds: seconds * pixels, processorSeconds: processorSeconds * pixels }
+      },
+    }
+    subjects.push({ size, pixels, firstKernel, hash, opened, ways, runs: Object.fromEntries(Object.keys(ways).map((way) => [way, []])) })
   }
 }
-const table = []
-for (const { rows, columns, positions, opened, loop, pass } of subjects) {
-  const { result } = loop[0]
-  const replayed = await opened.replay({ values: result.values, count: 1, seed: 1, sampler: 'steps' })
-  const of = (list, key) => median(list.map((each) => each[key]))
-  table.push({
-    size: `${rows} × ${columns}`,
-    positions,
-    ms: of(loop, 'ms'),
-    microsecondsPerPosition: (1e3 * of(loop, 'ms')) / positions,
-    processorMicrosecondsPerPosition: (1e3 * of(loop, 'processorMs')) / positions,
-    fullPassesMs: of(pass, 'ms') * positions,
-    replayDistance: Math.max(...replayed.distance),
-  })
+// The first round opens sessions and is not counted.
+for (let round = -1; round < rounds; round++) {
+  for (const { ways, runs } of subjects) {
+    for (const [way, run] of Object.entries(ways)) {
+      const done = await run()
+      if (round >= 0) runs[way].push(done)
+    }
+  }
+}
+const rows = []
+for (const { size, pixels, firstKernel, hash, opened, runs } of subjects) {
+  const drawn = runs.pixels[0].result
+  const other = runs.waves ? { sampler: 'waves', drawn: runs.waves[0].result } : { sampler: 'steps', drawn }
+  const replay = (sampler, { values: kept }) => opened.replay({ count, seed: 1, values: kept, sampler })
+  const [followed, following] = [await replay('graph', other.drawn), await replay(other.sampler, drawn)]
+  const row = {
+    pixelKind: values.pixels,
+    size,
+    pixels,
+    firstKernel,
+    hash,
+    load: loadavg()[0],
+    sampling: opened.manifest.sampling,
+    replayDistance: Math.max(most(followed.distance), most(following.distance)),
+    differentValues: drawn.values.reduce((different, value, i) => different + (value === other.drawn.values[i] ? 0 : 1), 0),
+    largestDifferenceNats: most(followed.nats.map((nats, i) => Math.abs(nats - other.drawn.nats[i]))),
+    ...Object.fromEntries(Object.entries(runs).map(([way, list]) => [way, { seconds: median(list.map((each) => each.seconds)), processorSeconds: median(list.map((each) => each.processorSeconds)) }])),
+  }
+  rows.push(row)
+  console.error(`${values.pixels} ${size}, first kernel ${firstKernel}, ${values.layers} layers of ${values.width}, count ${count}, configuration ${hash}, load ${row.load.toFixed(2)}`)
+  console.error(`  ${row.sampling}`)
+  for (const way of Object.keys(runs)) {
+    const perPixel = ((row[way].processorSeconds / pixels / count) * 1e6).toFixed(1)
+    console.error(`  ${way.padEnd(7)} ${row[way].seconds.toFixed(3)} s (${row[way].processorSeconds.toFixed(3)} s of processor time, ${perPixel} µs a pixel)${way === 'passes' ? ', extrapolated' : ''}`)
+  }
+  console.error(`  replay both ways: distance at most ${row.replayDistance.toExponential(1)}; ${row.differentValues} of ${drawn.values.length} values differ; −log p of a pixel by at most ${row.largestDifferenceNats.toExponential(1)} nats`)
   await opened.release()
 }
-const hash = createHash('sha256').update(JSON.stringify({ layers, width, sizes: values.sizes })).digest('hex').slice(0, 12)
-console.error(`PixelCNN, ${layers} + 1 layers × ${width} channels, one thread, configuration ${hash}, load ${loadavg()[0].toFixed(2)}`)
-console.error('  size        pixels    ms an image   µs a pixel (by processor time)   full passes, ms   replayed: distance at most')
-for (const row of table) {
-  const perPosition = `${row.microsecondsPerPosition.toFixed(0)} (${row.processorMicrosecondsPerPosition.toFixed(0)})`
-  console.error(`  ${row.size.padEnd(10)} ${String(row.positions).padStart(7)} ${row.ms.toFixed(1).padStart(14)} ${perPosition.padStart(20)} ${row.fullPassesMs.toFixed(0).padStart(28)} ${row.replayDistance.toExponential(1).padStart(20)}`)
-}
-if (values.json) console.log(JSON.stringify({ hash, rows: table, load: loadavg()[0], cpu: cpus()[0].model, node: process.version }, null, 2))
+if (values.json) console.log(JSON.stringify({ rows, cpu: cpus()[0].model, node: process.version }, null, 2))

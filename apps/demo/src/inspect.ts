@@ -1,6 +1,6 @@
 /** `chainrule inspect`: what a run or an exported model is made of, learned from, and reached. */
-import { graphFiles, type GraphName, type Json, type JsonObject, type ParameterArrays, type Piece, sizeOf, type StateTensor } from '@chainrule/core'
-import type { Model } from '@chainrule/core/tensors'
+import { graphFiles, type GraphName, graphNames, type Json, type JsonObject, type ParameterArrays, type Piece, sizeOf, type StateTensor } from '@chainrule/core'
+import { type Model, planSampling } from '@chainrule/core/tensors'
 import { contextOf, describeTraining, type GraphSummary, type LoadedText, loadModel, modelOf, readGraph, type Run, trainedOf } from '@chainrule/text'
 import type { Context } from './context.js'
 import { sizesIn } from './export.js'
@@ -21,7 +21,9 @@ export interface Description {
   readonly context?: number
   readonly reads: Reach
   /** Of an exported model: what each graph is made of. */
-  readonly graphs?: Readonly<Record<GraphName, GraphSummary>>
+  readonly graphs?: Readonly<Partial<Record<GraphName, GraphSummary>>>
+  /** How whole samples are drawn, and why. */
+  readonly sampling: string
   readonly data: JsonObject
   readonly training: JsonObject
   readonly results: JsonObject
@@ -45,7 +47,7 @@ export async function report(path: string, description: Description, output: Out
   const files = await sizesIn(path)
   const groups = byGroup(description.parameters)
   const total = sum(Object.values(groups))
-  const { pieces, documents, nouns: [variable, whole], state, context, reads, graphs, data, training, results, further } = description
+  const { pieces, documents, nouns: [variable, whole], state, context, reads, sampling, graphs, data, training, results, further } = description
   const memory = memoryOf(description)
   const section = (title: string, entries: [string, string][]) => {
     output.print(title)
@@ -59,8 +61,9 @@ export async function report(path: string, description: Description, output: Out
   section(`Parameters: ${count(total)}`, Object.entries(groups).map(([name, size]) => [name, count(size)]))
   if (context !== undefined) section('Context', [[`${variable}s`, count(context)]])
   section('Reads', [[`before a late ${variable}`, reads.variables === reads.of ? 'everything' : `${reads.areLast ? 'the last ' : ''}${counted(reads.variables, variable)}${reads.areLast ? '' : ` of ${count(reads.of)}`}`]])
+  section('Sampling', [['whole samples', sampling]])
   section('Memory', [
-    ['weights', `${bytes(memory.weightBytes)} for each graph that is open, ${bytes(memory.weightBytes * Object.keys(graphFiles).length)} for all three`],
+    ['weights', `${bytes(memory.weightBytes)} for each graph that is open${graphs ? `, ${bytes(memory.weightBytes * Object.keys(graphs).length)} for all ${Object.keys(graphs).length}` : ''}`],
     [`state of one ${whole}`, `${bytes(memory.stateBytes)}${context === undefined ? '' : ' at most'}`],
   ])
   if (graphs) section('Graphs', Object.entries(graphs).map(([name, { operatorSets, irVersion, operators }]) => [name, `opset ${operatorSets['ai.onnx']}, IR ${irVersion}, ${counted(sum(Object.values(operators)), 'node')} of ${counted(Object.keys(operators).length, 'operator')}`]))
@@ -78,6 +81,7 @@ export async function report(path: string, description: Description, output: Out
     parameters: { total, groups },
     context: context ?? null,
     reads: { variables: reads.variables, of: reads.of },
+    sampling,
     memory: { ...memory },
     graphs: graphs ? Object.fromEntries(Object.entries(graphs).map(([name, { operatorSets, irVersion, operators }]) => [name, { operatorSets, irVersion, operators }])) : null,
     state: state as unknown as Json,
@@ -102,6 +106,7 @@ function ofRun(run: Run): Description {
     state: trained.model.state,
     context: contextOf(trained.model),
     reads: reachOf(trained.model),
+    sampling: planSampling(trained.model).reason,
     data,
     training: { ...(command !== undefined && { command }), ...describeTraining(trained), ...(validation && { validation: { ...validation } }), ...(from && { from: { ...from } }) },
     results,
@@ -123,6 +128,7 @@ async function ofModel(directory: string): Promise<Description> {
       state,
       context: contextOf(model),
       reads: reachOf(model),
+      sampling: planSampling(model).reason,
       graphs: await graphsOf(loaded),
       data: card.data,
       training: card.training,
@@ -144,9 +150,9 @@ function reachOf({ boundNetwork }: Model): Reach {
   return { variables: boundNetwork.dependencies(of).length, of, areLast: true }
 }
 
-export async function graphsOf({ opened }: Pick<LoadedText, 'opened'>): Promise<Record<GraphName, GraphSummary>> {
-  const read = async ([name, file]: [string, string]) => [name, readGraph(await opened.file(file), file)] as const
-  return Object.fromEntries(await Promise.all(Object.entries(graphFiles).map(read))) as Record<GraphName, GraphSummary>
+export async function graphsOf({ opened }: Pick<LoadedText, 'opened'>): Promise<NonNullable<Description['graphs']>> {
+  const read = async (name: GraphName) => [name, readGraph(await opened.file(graphFiles[name]), graphFiles[name])] as const
+  return Object.fromEntries(await Promise.all(graphNames(opened.manifest).map(read)))
 }
 
 /** What sessions hold: a copy of the weights for each graph, and the state of one text when its past is as long as it gets. */

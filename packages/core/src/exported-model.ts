@@ -1,6 +1,6 @@
 /**
  * model.json: what an exported model is made of. Its directory holds weights.safetensors (each weight once) and the graphs
- * score.onnx, step.onnx and sample.onnx, which point into it by offset. This file is the format's only reader and writer; no file system.
+ * score.onnx, step.onnx, sample.onnx and, of some models, waves.onnx, which point into it by offset. This file is the format's only reader and writer; no file system.
  */
 import { type Condition, conditionFromName } from './condition.js'
 import { checkDomain, type Domain } from './domain.js'
@@ -15,8 +15,13 @@ export const manifestFile = 'model.json'
 export const weightsFile = 'weights.safetensors'
 /** Numbers of one state tensor for one sample and one variable of the past: far more than any network has, and memory can hold it. */
 const largestState = 2 ** 27
-export const graphFiles = { score: 'score.onnx', step: 'step.onnx', sample: 'sample.onnx' } as const
+export const graphFiles = { score: 'score.onnx', step: 'step.onnx', sample: 'sample.onnx', waves: 'waves.onnx' } as const
 export type GraphName = keyof typeof graphFiles
+
+/** The graphs of a model: one that draws wave by wave only some have. */
+export function graphNames({ files }: Pick<ModelManifest, 'files'>): GraphName[] {
+  return (Object.keys(graphFiles) as GraphName[]).filter((name) => name !== 'waves' || graphFiles.waves in files)
+}
 
 /** One tensor of a network's state; it begins as zeros with a past of 0. */
 export interface StateTensor {
@@ -56,6 +61,8 @@ export interface ModelManifest {
   readonly longest?: number
   readonly tokenizer: Piece
   readonly state: readonly StateTensor[]
+  /** How whole samples are drawn fastest, and why: one line for people. Absent in models exported before there was a choice. */
+  readonly sampling?: string
   readonly parameters: number
   readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>
   readonly card: ModelCard
@@ -104,6 +111,7 @@ export function decodeManifest(bytes: Uint8Array, source: string): ModelManifest
   const filters: unknown = manifest.samplingFilters
   if (filters !== undefined && !(Array.isArray(filters) && String(filters) === String(samplingFilterNames))) fail(`"samplingFilters" is ${JSON.stringify(filters)}, expected ${JSON.stringify(samplingFilterNames)}`)
   if (manifest.longest !== undefined && !isCount(manifest.longest)) fail('"longest" is not a whole number')
+  if (manifest.sampling !== undefined && typeof manifest.sampling !== 'string') fail('"sampling" is not text')
   if (!isCount(manifest.parameters)) fail('"parameters" is not a whole number')
   if (!Array.isArray(manifest.state)) fail('"state" is not a list')
   for (const tensor of manifest.state as unknown[]) {
@@ -118,7 +126,7 @@ export function decodeManifest(bytes: Uint8Array, source: string): ModelManifest
     if (!ok) fail(`"state" holds ${JSON.stringify(tensor)}`)
   }
   if (!isObject(manifest.files)) fail('"files" is missing')
-  for (const name of [weightsFile, ...Object.values(graphFiles)]) if (!(name in manifest.files)) fail(`"files" does not list ${name}`)
+  for (const name of [weightsFile, ...graphNames(manifest).map((graph) => graphFiles[graph])]) if (!(name in manifest.files)) fail(`"files" does not list ${name}`)
   for (const [name, file] of Object.entries(manifest.files as Record<string, unknown>)) {
     if (!/^[\w-]+(\.[\w-]+)+$/.test(name)) fail(`"files" lists ${JSON.stringify(name)}, which is not a plain file name`)
     if (!isObject(file) || !isCount(file.bytes) || typeof file.sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(file.sha256)) fail(`"files" gives no size and SHA-256 for ${name}`)

@@ -38,6 +38,7 @@ export {
   formatVersion,
   graphFiles,
   type GraphName,
+  graphNames,
   manifestCondition,
   manifestFile,
   manifestOrder,
@@ -75,3 +76,4 @@ export { checkSamplingFilters, noSamplingFilters, type SamplingFilterName, sampl
 export { packSingleFile, type UnpackedFile, unpackSingleFile, weightPrefix } from './single-file.js'
 export type { Tokenizer } from './tokenizer.js'
 export { bitsPerByte, bitsPerCharacter, bitsPerDimension, bitsPerSample } from './units.js'
+export { type Waves, wavesFromDependencies, wavesOf } from './waves.js'

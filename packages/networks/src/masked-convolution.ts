@@ -12,11 +12,12 @@
  *
  * A condition c adds Uₗ c to the sums Wₗ ∗ hₗ₋₁ of every layer.
  *
- * A step costs one position: it remembers the rows that later variables still read (recent-rows.ts).
+ * A step costs one position: it remembers the rows that later variables still read (recent-rows.ts). Variables far enough apart do not
+ * depend on each other, and can be drawn together (wave-rows.ts).
  *
  * Axes: B batch, N variables, C components, W width, T taps.
  */
-import { finiteNumber, fixedLength, gridOf, groupOfPosition, InvalidOptionError, refuseUnknownOptions, type StateTensor, UnsupportedError, wholeNumber } from '@chainrule/core'
+import { finiteNumber, fixedLength, gridOf, groupOfPosition, InvalidOptionError, refuseUnknownOptions, type StateTensor, UnsupportedError, wavesOf, wholeNumber } from '@chainrule/core'
 import { type Binding, type BoundNetwork, constantInitial, drawnRate, dropped, extendByStep, linear, neighborLinear, type Network, normalInitial, type Previous, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { conditioned, conditionInitial } from './condition-input.js'
@@ -24,6 +25,7 @@ import { bindGated, gated } from './gated-convolution.js'
 import { checkInputKind, gridInput, type InputKind } from './grid-input.js'
 import { gridNeighbors, liveOffsets, type MayRead, meanTaps, readThrough, square } from './grid-neighbors.js'
 import { recall, recentRows, remember, tapLinear } from './recent-rows.js'
+import { latestThrough, rememberWave, waveRows } from './wave-rows.js'
 
 const activations = { relu: (x: tf.Tensor) => tf.relu(x), elu: (x: tf.Tensor) => tf.elu(x), gated }
 
@@ -161,6 +163,26 @@ function bindPlain({ domain, order, condition }: Binding, settings: ConvolutionS
     },
     step,
     extend: (parameters, state, before) => extendByStep(step, parameters, state, before),
+    waves() {
+      const waves = wavesOf(order, latestThrough(neighbors, d))
+      const rows = { first: waveRows(neighbors[0], waves, 1), others: waveRows(other, waves, 0) }
+      const rowsOf = (l: number) => (l === 0 ? rows.first : rows.others)
+      return {
+        waves,
+        state: neighbors.map((_, l): StateTensor => ({ name: `rows${l}`, type: 'float32', shape: ['batch', rowsOf(l).count, read[l]] })),
+        places: { first: rows.first.places, ...(layers > 0 && { others: rows.others.places }) },
+        step(parameters, state, values, places, condition) {
+          const next: Tensors = {}
+          const features = run(parameters, input.encode(parameters, values), (x, weight, bias, l) => {
+            const { all, next: kept } = rememberWave(state[`rows${l}`], x)
+            next[`rows${l}`] = kept
+            const taps = tf.gather(all, places[l === 0 ? 'first' : 'others'] as tf.Tensor1D, 1)
+            return tapLinear(tf.reshape(taps, [-1, waves.widest, neighbors[l].taps * read[l]]), weight, bias)
+          }, undefined, condition)
+          return { features, state: next }
+        },
+      }
+    },
     dependencies: (position) => [...[...neighbors].reverse().reduce<Set<number>>((rows, each) => readThrough(rows, each), new Set([position]))].sort((a, b) => a - b),
   }
 }

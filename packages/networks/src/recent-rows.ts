@@ -50,7 +50,7 @@ export function recall(all: tf.Tensor, { places, taps }: RecentRows, rank: tf.Te
   return tf.reshape(tf.gather(all, rows as tf.Tensor1D, 1), [B, taps * D])
 }
 
-/** neighborLinear of one variable, whose taps [B, T·D] stand side by side: weight [T, D, E], bias [E] → [B, E]. */
+/** neighborLinear of variables whose taps [..., T·D] stand side by side: weight [T, D, E], bias [E] → [..., E]. */
 export function tapLinear(taps: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor): tf.Tensor {
   return tf.add(linear(taps, tf.reshape(weight, [-1, weight.shape[2]!])), bias)
 }

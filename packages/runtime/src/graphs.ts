@@ -24,13 +24,17 @@ export interface Graphs {
   release(): Promise<void>
 }
 
+/** A wave does not know all that occurred before each of its variables, so a repetition penalty is not among them. */
+export const filtersOfWaves = ['topK', 'topP', 'minP'] as const
+
 /** The inputs and outputs that the format promises for a graph. */
 export function graphSignature(name: GraphName, manifest: Pick<ModelManifest, 'domain' | 'condition' | 'state' | 'samplingFilters'>): { inputs: string[]; outputs: string[] } {
   const { domain, state, samplingFilters } = manifest
   const condition = manifestCondition(manifest)
-  const carriesState = name !== 'score' || domain.length === 'variable'
+  const carriesState = name === 'step' || name === 'sample' || (name === 'score' && domain.length === 'variable')
   const inputs = name === 'score' ? ['x'] : ['uniforms', 'temperature', 'given', 'isGiven']
-  const outputs = { score: ['nats'], step: ['value', 'drawn', 'distance', 'nats'], sample: ['values', 'drawn', 'distance', 'nats'] }[name]
+  const outputs = name === 'score' ? ['nats'] : [name === 'step' ? 'value' : 'values', 'drawn', 'distance', 'nats']
+  if (name === 'waves' && samplingFilters) inputs.push(...filtersOfWaves)
   if (condition) inputs.push(conditionInput(condition))
   if (!carriesState) return { inputs, outputs }
   if (samplingFilters && name !== 'score') {

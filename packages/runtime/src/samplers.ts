@@ -1,10 +1,12 @@
 /**
- * Two samplers that must agree: the graph that holds the whole loop, and its slow twin, one run of the step's graph for
- * each variable. Everything is in the order of generation. Axes: B batch, S steps, C components, K uniforms per component.
+ * Samplers that must agree: the graph that draws all of x wave by wave, of models that have it; the graph that holds the whole loop over
+ * variables; and the slow twin of both, one run of the step's graph for each variable. Everything is in the order of generation.
+ *
+ * Axes: B batch, S steps, C components, K uniforms per component.
  */
-import type { ModelManifest, SamplingFilters } from '@chainrule/core'
+import { graphNames, type ModelManifest, type SamplingFilters, UnsupportedError } from '@chainrule/core'
 import { advanced, type Cursor, cursorFeeds, lastVariable, tensor } from './cursor.js'
-import { type Graphs, graphSignature } from './graphs.js'
+import { filtersOfWaves, type Graphs, graphSignature } from './graphs.js'
 import type { Feeds } from './session.js'
 
 /** What goes into a stretch of consecutive variables. */
@@ -133,5 +135,39 @@ const byStep: Sampler = async (graphs, manifest, cursor, stretch) => {
   return { ...result, cursor }
 }
 
-export const samplers = { graph: inGraph, steps: byStep } as const
+/** One run for all of x, from its beginning. */
+const inWaves: Sampler = async (graphs, manifest, cursor, stretch) => {
+  const { steps, uniforms, given, isGiven } = stretch
+  const { components: C } = manifest.domain
+  const B = cursor.batch
+  const numbers = settings(manifest, stretch)
+  const feeds = {
+    uniforms: tensor(uniforms, [B, steps, C, manifest.uniformsPerComponent]),
+    given: tensor(given, [B, steps, C]),
+    isGiven: tensor(isGiven, [B, steps]),
+    ...stretch.condition,
+    temperature: numbers.temperature,
+    ...(manifest.samplingFilters && Object.fromEntries(filtersOfWaves.map((name) => [name, numbers[name]]))),
+  }
+  const { values, drawn, distance, nats } = await graphs.run('waves', feeds, graphSignature('waves', manifest).outputs)
+  return { values: values.data as Int32Array, drawn: drawn.data as Int32Array, distance: distance.data as Float32Array, nats: nats.data as Float32Array, cursor }
+}
+
+export const samplers = { waves: inWaves, graph: inGraph, steps: byStep } as const
 export type SamplerName = keyof typeof samplers
+
+/** Why a model cannot be sampled wave by wave; undefined: it can. */
+function obstacleToWaves(manifest: ModelManifest, { repetitionPenalty }: Required<SamplingFilters>): string | undefined {
+  if (!graphNames(manifest).includes('waves')) return `this model draws ${manifest.sampling ?? 'one variable after the other'}`
+  return repetitionPenalty === 1 ? undefined : 'a repetition penalty needs all that occurred before each variable'
+}
+
+/**
+ * The sampler that is asked for, or else the fastest one for whole samples.
+ * @throws {UnsupportedError} where the model cannot be sampled so
+ */
+export function chosenSampler(owner: string, manifest: ModelManifest, filters: Required<SamplingFilters>, asked?: SamplerName): SamplerName {
+  const obstacle = obstacleToWaves(manifest, filters)
+  if (asked === 'waves' && obstacle) throw new UnsupportedError(`${owner}: sampler 'waves' cannot be used: ${obstacle}. Leave sampler out, or use 'graph'.`)
+  return asked ?? (obstacle ? 'graph' : 'waves')
+}

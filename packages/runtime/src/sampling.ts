@@ -26,7 +26,7 @@ import { beginning, type Cursor, repeated, withSeen } from './cursor.js'
 import { columns, generate, type Given } from './generation.js'
 import type { Graphs } from './graphs.js'
 import { checkLongest, checkValues, type Progress, readSequence } from './scoring.js'
-import { type SamplerName, samplers } from './samplers.js'
+import { chosenSampler, type SamplerName, samplers } from './samplers.js'
 
 /**
  * Values that stay as they are; only the others are drawn. Either array may be for one sample only: then all share it.
@@ -52,7 +52,10 @@ interface CommonOptions extends SamplingFilters {
    * shared by all. Of models with a condition, and needed there.
    */
   condition?: ConditionValues
-  /** 'graph': the whole loop in onnxruntime. 'steps': its slow twin, one run for each variable. */
+  /**
+   * Absent: the fastest one. 'waves': whole samples, many variables at once, where the model can (`model.manifest.sampling` says). 'graph': the
+   * whole loop over variables in onnxruntime. 'steps': the slow twin of both, one run for each variable. All draw the same, but for rounding.
+   */
   sampler?: SamplerName
   signal?: AbortSignal
 }
@@ -115,19 +118,19 @@ const firstStretch = 4
 const mostSamples = 2 ** 32
 
 function checkCommon(owner: string, { domain, samplingFilters = [] }: ModelManifest, options: CommonOptions) {
-  const { seed, temperature = 1, prompt, sampler = 'graph' } = options
+  const { seed, temperature = 1, prompt, sampler } = options
   checkSeed(owner, seed)
   if (typeof temperature !== 'number' || !(Math.fround(temperature) > 0) || !Number.isFinite(Math.fround(temperature))) {
     throw new InvalidOptionError(`${owner}: temperature must be a finite number above 0, got ${String(temperature)}. For the most probable values use a small one, 0.01 say.`)
   }
-  if (!Object.hasOwn(samplers, sampler)) throw new InvalidOptionError(`${owner}: sampler must be one of ${Object.keys(samplers).join(', ')}, got ${JSON.stringify(sampler)}.`)
+  if (sampler !== undefined && !Object.hasOwn(samplers, sampler)) throw new InvalidOptionError(`${owner}: sampler must be one of ${Object.keys(samplers).join(', ')}, got ${JSON.stringify(sampler)}.`)
   if (prompt !== undefined) {
     if (domain.length !== 'variable') throw new UnsupportedError(`${owner}: a prompt belongs to models of variable length; this one has ${domain.length} variables. Pass the known ones as given.`)
     if (!(prompt instanceof Int32Array) || prompt.length % domain.components) throw new InvalidOptionError(`${owner}: prompt must be an Int32Array of whole variables (${domain.components} components each).`)
     checkValues(owner, 'prompt', prompt, domain, prompt.length / domain.components)
     if (domain.end !== undefined && prompt.includes(domain.end)) throw new InvalidDataError(`${owner}: prompt ends (${domain.end}) at variable ${prompt.indexOf(domain.end)}; nothing can follow. Leave the end out.`)
   }
-  return { seed, temperature, filters: checkSamplingFilters(owner, options, samplingFilters), prompt, sampler }
+  return { seed, temperature, filters: checkSamplingFilters(owner, options, samplingFilters), prompt }
 }
 
 /** Checks given values; the result gives those of samples first … first + B − 1, in the order of generation. */
@@ -160,7 +163,7 @@ function givenOf(owner: string, { values, isGiven }: GivenValues, { domain }: Mo
 }
 
 /** The cursor of a batch after the prompt, which all have in common. The slow twin reads it slowly, too: it must not lean on the score's graph. */
-async function afterPrompt(owner: string, graphs: Graphs, manifest: ModelManifest, { prompt: row, sampler, filters }: ReturnType<typeof checkCommon>, batch: number, condition: ConditionFeeds, signal?: AbortSignal): Promise<Cursor> {
+async function afterPrompt(owner: string, graphs: Graphs, manifest: ModelManifest, { prompt: row, filters }: ReturnType<typeof checkCommon>, sampler: SamplerName, batch: number, condition: ConditionFeeds, signal?: AbortSignal): Promise<Cursor> {
   const start = beginning(manifest, batch)
   if (!row?.length) return start
   const prompt = new Int32Array(batch * row.length)
@@ -183,7 +186,8 @@ const commonNames = ['seed', 'temperature', ...samplingFilterNames, 'prompt', 'c
 export async function sample(graphs: Graphs, manifest: ModelManifest, order: ResolvedOrder, options: SampleOptions, owner = 'sample'): Promise<Samples> {
   refuseUnknownOptions(owner, options, [...commonNames, 'count', 'given', 'batchSize', 'onProgress'])
   const common = checkCommon(owner, manifest, options)
-  const { prompt, sampler, seed, temperature, filters } = common
+  const { prompt, seed, temperature, filters } = common
+  const sampler = chosenSampler(owner, manifest, filters, options.sampler)
   const { domain } = manifest
   const C = domain.components
   const N = wholeNumber(owner, 'count', options.count ?? 1)
@@ -197,7 +201,7 @@ export async function sample(graphs: Graphs, manifest: ModelManifest, order: Res
   const given = options.given && givenOf(owner, options.given, manifest, order, N, n)
   const { signal, onProgress } = options
   const conditions = sequenceConditions(owner, manifest, options.condition, N, (prompt?.length ?? 0) / C + n, order)
-  const read = prompt?.length && conditions.isShared ? await afterPrompt(owner, graphs, manifest, common, 1, conditions.of(0, 1), signal) : undefined
+  const read = prompt?.length && conditions.isShared ? await afterPrompt(owner, graphs, manifest, common, sampler, 1, conditions.of(0, 1), signal) : undefined
   const { end } = domain
   const result = { values: new Int32Array(N * n * C).fill(end ?? 0), nats: new Float32Array(N * n), drawn: new Int32Array(N * n * C).fill(end ?? 0), distance: new Float32Array(N * n) }
   let done = 0
@@ -208,7 +212,7 @@ export async function sample(graphs: Graphs, manifest: ModelManifest, order: Res
       graphs,
       manifest,
       order,
-      cursor: read ? repeated(read, manifest.state, B) : await afterPrompt(owner, graphs, manifest, common, B, condition, signal),
+      cursor: read ? repeated(read, manifest.state, B) : await afterPrompt(owner, graphs, manifest, common, sampler, B, condition, signal),
       length: n,
       firstPosition: (prompt?.length ?? 0) / C,
       seed,
@@ -218,7 +222,7 @@ export async function sample(graphs: Graphs, manifest: ModelManifest, order: Res
       given: given?.(first, B),
       condition,
       sampler,
-      stretchLength: () => stretch,
+      stretchLength: () => (sampler === 'waves' ? n : stretch),
       signal,
       owner,
     })
@@ -254,6 +258,8 @@ export function stream(graphs: Graphs, manifest: ModelManifest, order: ResolvedO
   refuseUnknownOptions(owner, options, [...commonNames, 'count', 'given'])
   const common = checkCommon(owner, manifest, options)
   const { prompt, ...settings } = common
+  if (options.sampler === 'waves') throw new UnsupportedError("stream: waves draw whole samples; what grows is drawn one variable after the other. Use sample, or the sampler 'graph'.")
+  const sampler = options.sampler ?? 'graph'
   const { components: C, end } = manifest.domain
   const firstPosition = (prompt?.length ?? 0) / C
   const B = wholeNumber(owner, 'count', options.count ?? 1)
@@ -265,9 +271,9 @@ export function stream(graphs: Graphs, manifest: ModelManifest, order: ResolvedO
   const { signal } = options
   async function* grow(): AsyncGenerator<StreamChunk, void, undefined> {
     const condition = conditions.of(0, B)
-    const cursor = conditions.isShared ? repeated(await afterPrompt(owner, graphs, manifest, common, 1, conditions.of(0, 1), signal), manifest.state, B) : await afterPrompt(owner, graphs, manifest, common, B, condition, signal)
+    const cursor = conditions.isShared ? repeated(await afterPrompt(owner, graphs, manifest, common, sampler, 1, conditions.of(0, 1), signal), manifest.state, B) : await afterPrompt(owner, graphs, manifest, common, sampler, B, condition, signal)
     const stretchLength = (which: number) => Math.min(stretch, firstStretch * 2 ** which)
-    const stretches = generate({ graphs, manifest, order, cursor, length, firstPosition, ...settings, firstSample, given, condition, stretchLength, signal, owner })
+    const stretches = generate({ graphs, manifest, order, cursor, length, firstPosition, ...settings, sampler, firstSample, given, condition, stretchLength, signal, owner })
     for await (const { values, nats, start, steps } of stretches) {
       const rows = Array.from({ length: B }, (_, b) => values.subarray(b * steps * C, (b + 1) * steps * C))
       const own = end === undefined ? steps : Math.max(...rows.map((row) => endedLength(row, end)))

@@ -258,6 +258,10 @@ describe('progress and interruption', () => {
     expect(seen).toEqual([128, 300, 200, 300, 264, 300, 300, 300])
   })
 
+  test('waves are for models that have them', async () => {
+    await expect(chainModel.sample({ seed: 1, length: 5, sampler: 'waves' })).rejects.toThrow(/sampler 'waves' cannot be used: this model draws one variable after the other/)
+  })
+
   test('a signal ends sampling between two stretches', async () => {
     const controller = new AbortController()
     const seen: number[] = []
@@ -285,7 +289,7 @@ describe('refuses', () => {
     [{ seed: 1, length: 5, temperature: Infinity }, /temperature/],
     [{ seed: 1, length: 5, temperature: 1e-60 }, /temperature/],
     [{ seed: 1, length: 5, top: 3 }, /unknown option "top"/],
-    [{ seed: 1, length: 5, sampler: 'toString' }, /sampler must be one of graph, steps/],
+    [{ seed: 1, length: 5, sampler: 'toString' }, /sampler must be one of waves, graph, steps/],
     [{ seed: 1, length: 5, prompt: [1] }, /prompt must be an Int32Array/],
     [{ seed: 1, length: 5, given: { values: new Int32Array(4), isGiven: new Uint8Array(5) } }, /given.values must be an Int32Array of 5/],
     [{ seed: 1, length: 5, given: { values: new Int32Array(5), isGiven: new Uint8Array(4) } }, /given.isGiven must be a Uint8Array of 5/],

@@ -3,7 +3,7 @@
  *
  *   causality   a change of x at q leaves the features at p bit for bit the same, unless p declares to depend on q
  *   liveness    what p declares to depend on does change its features
- *   agreement   step by step = steps and chunks of random length = forward
+ *   agreement   step by step = steps and chunks of random length = forward; and the laws of waves (wave-laws.ts), where there are any
  *
  * Bitwise invariance under every change is an exactly zero dependence, not a small one. Axes: B batch, N variables, C components, W width.
  */
@@ -13,6 +13,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { randomValues } from './enumeration.js'
 import { asTensors, numbersOf, shaken } from './parameters.js'
 import { demand, demandClose } from './violation.js'
+import { waveLaws } from './wave-laws.js'
 
 export interface NetworkLawOptions {
   readonly domain: Domain
@@ -57,6 +58,7 @@ export function networkLaws(network: Network, options: NetworkLawOptions): void 
   initializationLaw(subject)
   dependenceLaws(subject)
   agreementLaw(subject)
+  if (bound.waves) waveLaws(bound, bound.waves(), subject)
 }
 
 function initializationLaw({ law, network, seed }: Case): void {

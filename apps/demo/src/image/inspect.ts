@@ -1,6 +1,6 @@
 /** `chainrule inspect` of a run or a model of images. */
 import type { JsonObject } from '@chainrule/core'
-import type { Model } from '@chainrule/core/tensors'
+import { type Model, planSampling } from '@chainrule/core/tensors'
 import { describeTraining, loadModel, modelOf, type Run, trainedOf } from '@chainrule/image'
 import type { Context } from '../context.js'
 import { type Description, graphsOf, report } from '../inspect.js'
@@ -23,6 +23,7 @@ function ofRun(run: Run): Description {
     parameters: trained.parameters,
     state: trained.model.state,
     reads: reachOf(trained.model),
+    sampling: planSampling(trained.model).reason,
     data,
     training: { ...(command !== undefined && { command }), ...describeTraining(trained), ...(validation && { validation: { ...validation } }) },
     results,
@@ -42,6 +43,7 @@ async function ofModel(directory: string): Promise<Description> {
       parameters,
       state,
       reads: reachOf(model),
+      sampling: planSampling(model).reason,
       graphs: await graphsOf(loaded),
       data: card.data,
       training: card.training,

@@ -14,6 +14,7 @@ import { afterEnd, isAfterEnd, zeroWhere } from './ending.js'
 import { type Before, isPacked, type Previous, previous } from './factorization.js'
 import type { BoundHead, Draw, DrawRequest, Head } from './head.js'
 import type { BoundNetwork, Network, Tensors } from './network.js'
+import type { WaveSteps } from './waves.js'
 
 export interface ModelPieces {
   readonly domain: Domain
@@ -45,6 +46,11 @@ export interface Model extends ModelPieces {
   /** The same for a chunk x [B, S, C] of a variable-length x, given the state before it and the chunk's condition; one document in each row. */
   extend(parameters: Tensors, state: Tensors, x: tf.Tensor, before: Before, condition?: tf.Tensor): { logProbability: tf.Tensor; state: Tensors }
   /**
+   * The variables of a wave, given the values int32 [B, M, C] of the one before it: draws of B · M rows, for requests of as many.
+   * @param condition int32 [B] of a label, or those variables' entries of the sequence: int32 [B, M] or float32 [B, M, K]
+   */
+  drawWave(parameters: Tensors, steps: WaveSteps, state: Tensors, before: { values: tf.Tensor; places: Tensors }, request: DrawRequest, condition?: tf.Tensor): Draw & { state: Tensors }
+  /**
    * The next variable of the order, drawn or given; after an end it is `end`, whatever is given.
    * @param condition int32 [B] of a label, or that variable's entry of the sequence: int32 [B] or float32 [B, K]
    */
@@ -74,6 +80,7 @@ export function createModel({ domain, order, network, head, condition }: ModelPi
     return boundHead.isTied ? { ...own, embedding: parameters['network/embedding'] } : own
   }
   const { end } = domain
+  const draw = (parameters: Tensors, features: tf.Tensor, request: DrawRequest): Draw => boundHead.draw(ofHead(parameters), features, request)
   /** log p of each variable from that of its components; what comes before each is looked at only where there is an end. */
   const ofVariables = (logProbability: tf.Tensor, given: () => Previous) => {
     const sums = tf.sum(logProbability, 2)
@@ -110,11 +117,15 @@ export function createModel({ domain, order, network, head, condition }: ModelPi
       const result = boundNetwork.extend(ofNetwork(parameters), state, given)
       return { logProbability: ofVariables(boundHead.logProbability(ofHead(parameters), result.features, x), () => given), state: result.state }
     },
+    drawWave(parameters, { step }, state, { values, places }, request, given) {
+      const result = step(ofNetwork(parameters), state, values, places, conditionNumbers('drawWave', condition, given, false))
+      return { ...draw(parameters, tf.reshape(result.features, [-1, boundNetwork.width]), request), state: result.state }
+    },
     step(parameters, state, { values, isStart }, request, given) {
       const before: Previous = { values, isStart, condition: conditionNumbers('step', condition, given, true) }
       const result = boundNetwork.step(ofNetwork(parameters), state, before)
-      const draw = boundHead.draw(ofHead(parameters), result.features, request)
-      return { ...(end === undefined ? draw : afterEnd(draw, isAfterEnd(before, end), end)), state: result.state }
+      const drawn = draw(parameters, result.features, request)
+      return { ...(end === undefined ? drawn : afterEnd(drawn, isAfterEnd(before, end), end)), state: result.state }
     },
   }
 }

@@ -12,6 +12,7 @@ import type { ParameterArrays } from '../parameters.js'
 import type { Piece } from '../piece.js'
 import type { Dropout } from './dropout.js'
 import type { Before, Previous } from './factorization.js'
+import type { WaveSteps } from './waves.js'
 
 export type Tensors = Record<string, tf.Tensor>
 
@@ -63,6 +64,8 @@ export interface BoundNetwork {
   step(parameters: Tensors, state: Tensors, previous: Previous): { features: tf.Tensor; state: Tensors }
   /** A chunk of known variables (values [B, S, C], isStart [B, S], in the order of generation) → features [B, S, W]. */
   extend(parameters: Tensors, state: Tensors, previous: Previous): { features: tf.Tensor; state: Tensors }
+  /** Several variables at once, where what depends on what leaves some independent. Absent: one after the other. */
+  waves?(): WaveSteps
   /** The earlier positions that h at `position` reads, its whole receptive field. */
   dependencies(position: number): readonly number[]
 }

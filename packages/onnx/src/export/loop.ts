@@ -7,14 +7,15 @@ import { type Graph, type Initializer, namesRead, type Node, renamed, type Value
 import { dataTypeOf } from '../serialize.js'
 import { finish, type Result } from '../simplify.js'
 import { divide, flat } from './after-loop.js'
-import { nextPrefix, seenInput, statePrefix } from './programs.js'
+import { nextPrefix, placesPrefix, seenInput, statePrefix } from './programs.js'
 
 const inside = (name: string) => `step.${name}`
 const nextState = (name: string) => nextPrefix + (name === seenInput ? name : name.slice(statePrefix.length))
 const node = (operator: string, inputs: string[], outputs: string[], attributes: Node['attributes'] = {}): Node => ({ operator, domain: '', inputs, outputs, attributes })
 
-/** What a step takes anew at each iteration: name, and the axis along which the whole chain's input holds the steps. */
+/** What a step takes anew at each iteration, a row of the batch at a time; and what every row reads alike, with the steps as first axis. */
 const stepwise = ['uniforms', 'given', 'isGiven', 'control']
+const isTable = (name: string) => name.startsWith(placesPrefix)
 /** What is the same for the whole chain. */
 const perChain = ['label', 'temperature', 'topK', 'topP', 'minP', 'repetitionPenalty']
 /** What a step tells, and how the whole chain calls the list of it. */
@@ -32,13 +33,14 @@ export function loopOverSteps(step: Graph, end?: number): Graph {
   const shared = new Set([...weights, ...perChain])
   const body = renamed(step, (name) => (shared.has(name) ? name : inside(name)))
   const states = step.inputs.filter(({ name }) => name.startsWith(statePrefix) || name === seenInput)
-  const carried = [...['previous', 'isStart'].map((name) => input(step, name)), ...states]
+  const tables = step.inputs.filter(({ name }) => isTable(name)).map(({ name }) => name)
+  const carried = [...step.inputs.filter(({ name }) => name === 'previous' || name === 'isStart'), ...states]
 
   // Shapes without a past are the same at every step, so the shape of the first value serves.
   const steady = new Map(carried.filter(({ shape }) => !shape.includes('past')).map(({ name }) => [inside(name), name]))
-  const changing = new Set(['iteration', ...perStep.map(inside), ...carried.map(({ name }) => inside(name))])
+  const changing = new Set(['iteration', ...[...perStep, ...tables].map(inside), ...carried.map(({ name }) => inside(name))])
   const before: Node[] = []
-  const repeated: Node[] = perStep.map((name) => node('Gather', [name, 'iteration'], [inside(name)], { axis: 1 }))
+  const repeated: Node[] = [...perStep, ...tables].map((name) => node('Gather', [name, 'iteration'], [inside(name)], { axis: isTable(name) ? 0 : 1 }))
   for (const original of body.nodes) {
     const current = original.operator === 'Shape' && steady.has(original.inputs[0]) ? { ...original, inputs: [steady.get(original.inputs[0])!] } : original
     if (namesRead(current).some((name) => changing.has(name))) {
@@ -47,7 +49,7 @@ export function loopOverSteps(step: Graph, end?: number): Graph {
     } else before.push(current)
   }
   before.push(node('Constant', [], ['always'], { value_ints: [1] }), node('Cast', ['always'], ['isTrue.list'], { to: 9 }), node('Squeeze', ['isTrue.list'], ['isTrue']))
-  before.push(node('Not', ['isTrue'], ['isFalse']), node('And', ['isStart', 'isFalse'], ['neverStart']))
+  if (carried.some(({ name }) => name === 'isStart')) before.push(node('Not', ['isTrue'], ['isFalse']), node('And', ['isStart', 'isFalse'], ['neverStart']))
   before.push(node('Shape', ['uniforms'], ['steps.list'], { start: 1, end: 2 }), node('Squeeze', ['steps.list'], ['steps']))
 
   const free = (value: Value, mark: string): Value => ({ ...value, shape: value.shape.map((axis) => (typeof axis === 'number' || axis === 'batch' ? axis : `${mark}.${value.name}`)) })
@@ -107,7 +109,10 @@ export function loopOverSteps(step: Graph, end?: number): Graph {
     const name = nextState(state.name)
     results.push({ ...free(output(step, name), 'next'), name, value: `after.${state.name}` })
   }
-  const inputs = step.inputs.map((value) => (perStep.includes(value.name) ? { ...value, shape: [value.shape[0], 'steps', ...value.shape.slice(1)] } : value))
+  const inputs = step.inputs.map((value) => {
+    if (isTable(value.name)) return { ...value, shape: ['steps', ...value.shape] }
+    return perStep.includes(value.name) ? { ...value, shape: [value.shape[0], 'steps', ...value.shape.slice(1)] } : value
+  })
   return finish('sample', { inputs, initializers: [...body.initializers, ...constants], nodes: [...before, loop, ...after] }, results)
 }
 
@@ -120,14 +125,8 @@ const untilAllEnded = (value: string): Node[] => [
   node('Not', ['allEnded'], ['goOn']),
 ]
 
-function input(graph: Graph, name: string): Value {
-  return graph.inputs.find((value) => value.name === name) ?? missing(graph, name)
-}
-
 function output(graph: Graph, name: string): Value {
-  return graph.outputs.find((value) => value.name === name) ?? missing(graph, name)
-}
-
-function missing(graph: Graph, name: string): never {
-  throw new ChainruleError(`The graph ${graph.name} has no input or output "${name}".`)
+  const found = graph.outputs.find((value) => value.name === name)
+  if (!found) throw new ChainruleError(`The graph ${graph.name} has no output "${name}".`)
+  return found
 }

@@ -14,13 +14,14 @@ import {
   type Piece,
   weightsFile,
 } from '@chainrule/core'
-import type { Model } from '@chainrule/core/tensors'
+import { type Model, planSampling } from '@chainrule/core/tensors'
 import { type Graph, withWeights } from '../graph.js'
 import { serialize } from '../serialize.js'
 import { recordSymbolic } from '../symbolic.js'
 import { loopOverSteps } from './loop.js'
-import { type ExportedProgram, parameterPrefix, scoreProgram, stepProgram } from './programs.js'
+import { type ExportedProgram, parameterPrefix, scoreProgram, stepProgram, waveProgram } from './programs.js'
 import { modelReadme, readmeFile } from './readme.js'
+import { loopOverWaves } from './wave-loop.js'
 
 export interface ModelToExport {
   readonly model: Model
@@ -44,11 +45,13 @@ export function recordModel(given: ModelToExport): Record<string, Uint8Array> {
     return withWeights(graph, read)
   }
   const step = recordGraph('step', stepProgram(model, shapes))
+  const plan = planSampling(model)
   const files: Record<string, Uint8Array> = {
     [weightsFile]: weights,
     [graphFiles.score]: serialize(recordGraph('score', scoreProgram(model, shapes))),
     [graphFiles.step]: serialize(step),
     [graphFiles.sample]: serialize(loopOverSteps(step, model.domain.end)),
+    ...(plan.steps && { [graphFiles.waves]: serialize(loopOverWaves(recordGraph('wave', waveProgram(model, plan.steps, shapes)), plan.steps, model.resolvedOrder)) }),
   }
   const { domain, condition, order, resolvedOrder, network, head, boundNetwork, boundHead } = model
   const manifest: ModelManifest = {
@@ -65,6 +68,7 @@ export function recordModel(given: ModelToExport): Record<string, Uint8Array> {
     ...(boundNetwork.longest !== undefined && { longest: boundNetwork.longest }),
     tokenizer,
     state: model.state,
+    sampling: plan.reason,
     parameters: countParameters(parameters),
     files: Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }])),
     card,

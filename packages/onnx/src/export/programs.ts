@@ -5,7 +5,7 @@
  * Axes: batch; sequence (a chunk); past (what a state remembers); C components, K uniforms per component.
  */
 import { conditionInput, conditionSpecification, type StateTensor, weightPrefix } from '@chainrule/core'
-import { type DrawFilters, marked, type Model, scoped, type Tensors } from '@chainrule/core/tensors'
+import { type DrawFilters, marked, type Model, scoped, type Tensors, type WaveSteps } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import type { SymbolicSpecification } from '../symbolic.js'
 
@@ -20,6 +20,8 @@ export const statePrefix = 'state.'
 export const nextPrefix = 'next.'
 /** Which values occurred before: what the sampler, not the network, carries from step to step. */
 export const seenInput = 'seen'
+/** What the slots of a wave read of the state. */
+export const placesPrefix = 'places.'
 
 const withPrefix = <T>(record: Record<string, T>, prefix: string): Record<string, T> => Object.fromEntries(Object.entries(record).map(([name, value]) => [prefix + name, value]))
 
@@ -80,6 +82,50 @@ export function stepProgram(model: Model, shapes: Shapes): ExportedProgram {
         ...(draw.logProbabilities && { logProbabilities: draw.logProbabilities }),
         ...withPrefix(draw.state, nextPrefix),
         ...(hasFilters && { [nextPrefix + seenInput]: marked(seen, draw.values) }),
+      }
+    },
+  }
+}
+
+/** All variables of a wave, by slot. A repetition penalty is left out: what occurred before is known of whole waves only. */
+export function waveProgram(model: Model, steps: WaveSteps, shapes: Shapes): ExportedProgram {
+  const { components: C, values: V } = model.domain
+  const K = model.boundHead.uniformsPerComponent
+  const M = steps.waves.widest
+  const hasFilters = model.boundHead.samplingFilters !== undefined
+  const { topK, topP, minP } = filterInputs(model)
+  return {
+    inputs: {
+      ...parameterInputs(shapes),
+      previous: { shape: ['batch', M, C], type: 'int32' },
+      uniforms: { shape: ['batch', M, C, K], type: 'float32' },
+      temperature: { shape: [1], type: 'float32' },
+      given: { shape: ['batch', M, C], type: 'int32' },
+      isGiven: { shape: ['batch', M], type: 'bool' },
+      ...conditionInputs(model, M),
+      ...(hasFilters && { topK, topP, minP }),
+      ...Object.fromEntries(Object.entries(steps.places).map(([name, { width }]) => [placesPrefix + name, { shape: [width], type: 'int32' as const }])),
+      ...stateInputs(steps.state),
+    },
+    program(inputs) {
+      const batch = inputs.previous.shape[0]
+      const rows = batch * M
+      const request = {
+        uniforms: tf.reshape(inputs.uniforms, [rows, C, K]),
+        temperature: inputs.temperature,
+        given: tf.reshape(inputs.given, [rows, C]),
+        isGiven: tf.reshape(inputs.isGiven, [rows]),
+        ...(hasFilters && { filters: { topK: inputs.topK, topP: inputs.topP, minP: inputs.minP, repetitionPenalty: tf.ones([1]), seen: tf.zeros([rows, V], 'bool') } }),
+      }
+      const before = { values: inputs.previous, places: scoped(inputs, placesPrefix) }
+      const draw = model.drawWave(scoped(inputs, parameterPrefix), steps, scoped(inputs, statePrefix), before, request, conditionOf(model, inputs))
+      const bySlot = (tensor: tf.Tensor) => tf.reshape(tensor, [batch, M, ...tensor.shape.slice(1)])
+      return {
+        value: bySlot(draw.values),
+        drawn: bySlot(draw.drawn),
+        distance: bySlot(draw.distance),
+        nats: natsOf(bySlot(draw.logProbability)),
+        ...withPrefix(draw.state, nextPrefix),
       }
     },
   }

@@ -2,7 +2,7 @@
  * The laws that the graphs of an exported model obey, tried on the model itself. Each finds out by running the graphs; none trusts
  * what the file says. Axes: N sequences, n variables, C components, V values.
  */
-import { endedLength, manifestCondition, uniform, uniformIndex } from '@chainrule/core'
+import { endedLength, graphNames, manifestCondition, uniform, uniformIndex } from '@chainrule/core'
 import type { Samples } from '@chainrule/runtime'
 import { innerValues, type Subject } from './subject.js'
 
@@ -86,38 +86,43 @@ export const stepEqualsScore: Law = async (subject) => {
   const x = subject.random(2)
   const scored = await subject.score(x)
   const distances: string[] = []
-  for (const sampler of ['steps', 'graph'] as const) {
+  for (const sampler of samplersOf(subject)) {
     const { nats } = await subject.opened.replay({ values: x, count: 2, seed: subject.seed, sampler, ...lengthOption(subject) })
     const difference = differences(nats, scored)
-    const graph = sampler === 'steps' ? 'step.onnx' : 'sample.onnx'
+    const graph = { steps: 'step.onnx', graph: 'sample.onnx', waves: 'waves.onnx' }[sampler]
     if (!(difference <= natsTolerance)) return { passed: false, reason: `${graph} and score.onnx differ by ${small(difference)} nats (relative to 1 + nats), at most ${small(natsTolerance)} are rounding` }
     distances.push(`${graph} ${small(difference)}`)
   }
   return { passed: true, reason: `−log p by score.onnx and by the samplers differs by ${distances.join(', ')}` }
 }
 
-/** What one sampler drew, the other would have drawn: at two temperatures and, where the length is variable, after a prompt. */
+const samplerNames = { graph: 'the whole loop', steps: 'step by step', waves: 'wave by wave' } as const
+
+const samplersOf = ({ opened }: Subject): (keyof typeof samplerNames)[] => ['steps', 'graph', ...(graphNames(opened.manifest).includes('waves') ? ['waves' as const] : [])]
+
+/** What one sampler drew, the others would have drawn: at two temperatures and, where the length is variable, after a prompt. */
 export const replay: Law = async (subject) => {
   const { opened, seed, domain, length } = subject
   const prompts = domain.length === 'variable' && length > 5 ? [undefined, subject.random(1).slice(0, 5 * domain.components)] : [undefined]
   const rest = (prompt: Int32Array | undefined) => (prompt ? { prompt, length: length - 5 } : lengthOption(subject))
+  const samplers = samplersOf(subject)
+  const pairs = samplers.slice(1).flatMap((other) => [[other, 'steps'], ['steps', other]] as const)
   let most = 0
   for (const prompt of prompts) {
     for (const temperature of [1, 0.75]) {
-      for (const [first, second] of [['graph', 'steps'], ['steps', 'graph']] as const) {
+      for (const [first, second] of pairs) {
         const request = { count: 2, seed, temperature, ...rest(prompt) }
         const { values } = await opened.sample({ ...request, sampler: first })
         const { distance } = await opened.replay({ ...request, sampler: second, values })
         const far = largest(distance)
         if (!(far <= distanceTolerance)) {
-          const names = { graph: 'the whole loop', steps: 'step by step' }
-          return { passed: false, reason: `what ${names[first]} drew lies ${small(far)} outside of the CDF of ${names[second]} at temperature ${temperature}${prompt ? ' after a prompt' : ''}, at most ${small(distanceTolerance)} is rounding` }
+          return { passed: false, reason: `what ${samplerNames[first]} drew lies ${small(far)} outside of the CDF of ${samplerNames[second]} at temperature ${temperature}${prompt ? ' after a prompt' : ''}, at most ${small(distanceTolerance)} is rounding` }
         }
         most = Math.max(most, far)
       }
     }
   }
-  return { passed: true, reason: `the whole loop and single steps draw the same, both ways: distance at most ${small(most)}` }
+  return { passed: true, reason: `${samplers.length > 2 ? 'waves, ' : ''}the whole loop and single steps draw the same, both ways: distance at most ${small(most)}` }
 }
 
 /** Enumerating more values of one variable than this takes too long. */
@@ -133,7 +138,7 @@ export const draws: Law = async (subject) => {
   if (components !== 1 || opened.manifest.uniformsPerComponent !== 1) return { reason: 'a variable has several components or uniforms, so that its interval cannot be computed from outside' }
   if (V > mostValues) return { reason: `${V.toLocaleString('en-US')} values of a variable are too many to enumerate, the limit is ${mostValues.toLocaleString('en-US')}` }
   const values = subject.random(1)
-  const { distance } = await opened.replay({ values, seed, ...lengthOption(subject) })
+  const { distance } = await opened.replay({ values, seed, sampler: 'graph', ...lengthOption(subject) })
   const trials = Math.max(1, Math.min(6, length, Math.floor(2 ** 18 / (V * length))))
   const [errors, sums]: [number[], number[]] = [[], []]
   for (let trial = 0; trial < trials; trial++) {

@@ -2,7 +2,7 @@
  * `verifyModel`: does an exported model keep what its format promises? Its files are read and its graphs are run; every check says
  * what it found, so that the report convinces people and not only programs.
  */
-import { checkSeed, graphFiles, type GraphName, InvalidModelError, refuseUnknownOptions, throwIfInterrupted, weightsFile } from '@chainrule/core'
+import { checkSeed, graphFiles, type GraphName, graphNames, InvalidModelError, refuseUnknownOptions, throwIfInterrupted, weightsFile } from '@chainrule/core'
 import { type ModelSource, type OpenModel, openModel, type OpenModelOptions, type Provider } from '@chainrule/runtime'
 import { nextPrefix, statePrefix } from '../export/programs.js'
 import { irVersion, operatorSet } from '../serialize.js'
@@ -34,16 +34,16 @@ export interface Verification {
   readonly provider?: Provider
 }
 
-type Graphs = Readonly<Record<GraphName, GraphSummary>>
+/** Those that the model has: waves only some have. */
+type Graphs = Readonly<Record<Exclude<GraphName, 'waves'>, GraphSummary>> & { readonly waves?: GraphSummary }
 
-const graphNames = Object.keys(graphFiles) as GraphName[]
 const passed = (reason: string): Finding => ({ passed: true, reason })
 const failed = (reason: string): Finding => ({ passed: false, reason })
 
 /** Versions, domains, and that every weight is read from inside of the one file of weights. */
 function checkGraphs(graphs: Graphs, { manifest }: OpenModel): Finding {
-  for (const name of graphNames) {
-    const { irVersion: version, operatorSets, foreign, external } = graphs[name]
+  for (const name of graphNames(manifest)) {
+    const { irVersion: version, operatorSets, foreign, external } = graphs[name]!
     const file = graphFiles[name]
     const domains = Object.keys(operatorSets).filter((domain) => domain !== 'ai.onnx')
     if (foreign.length || domains.length) return failed(`${file} uses ${[...foreign, ...domains].join(', ')}, outside of the standard domain`)
@@ -57,7 +57,7 @@ function checkGraphs(graphs: Graphs, { manifest }: OpenModel): Finding {
 }
 
 function checkOperators(graphs: Graphs): Finding {
-  const all = new Set(graphNames.flatMap((name) => Object.keys(graphs[name].operators)))
+  const all = new Set(Object.values(graphs).flatMap(({ operators }) => Object.keys(operators)))
   const missing = notEverywhere(all)
   if (missing.length) return failed(`${missing.join(', ')}: not known to run on CPU, CUDA and in browsers alike`)
   const beside = besideWebgpu(all).sort()
@@ -66,7 +66,7 @@ function checkOperators(graphs: Graphs): Finding {
 
 /** The state that goes in and comes out has the shapes that model.json gives. */
 function checkState(graphs: Graphs, { manifest }: OpenModel): Finding {
-  const carrying = graphNames.filter((name) => name !== 'score' || manifest.domain.length === 'variable')
+  const carrying = (['score', 'step', 'sample'] as const).filter((name) => name !== 'score' || manifest.domain.length === 'variable')
   for (const graph of carrying) {
     for (const { name, shape } of manifest.state) {
       for (const [given, side] of [[graphs[graph].inputs[statePrefix + name], 'input'], [graphs[graph].outputs[nextPrefix + name], 'output']] as const) {
@@ -132,7 +132,7 @@ export async function verifyModel(source: ModelSource, options: VerifyOptions = 
   try {
     await check('provider', () => passed(model.reason))
     const read = async (name: GraphName) => [name, readGraph(await model.file(graphFiles[name]), graphFiles[name])] as const
-    const graphs = Object.fromEntries(await Promise.all(graphNames.map(read))) as Graphs
+    const graphs = Object.fromEntries(await Promise.all(graphNames(model.manifest).map(read))) as Graphs
     await check('graphs', () => checkGraphs(graphs, model))
     await check('operators', () => checkOperators(graphs))
     await check('state', () => checkState(graphs, model))
