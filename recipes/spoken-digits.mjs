@@ -1,7 +1,7 @@
 /**
  * A generator of spoken digits, told which digit: one of ten labels is its condition. Bits per sample, and quality by measurement.
  *
- *   node recipes/spoken-digits.mjs --out FOLDER [--steps 1200] [--seed 1] [--only train,measure]
+ *   node recipes/spoken-digits.mjs --out FOLDER [--steps 1000] [--seed 1] [--only train,measure]
  *
  * Data: apps/demo/data/spoken-digits.flac, 500 recordings of one speaker with 8 bits; the set's own split, numbers 0 … 4 of each digit are the test.
  * Model: a WaveNet of samples, whose sounds end by themselves. Results: docs/experiments/audio.md.
@@ -26,7 +26,7 @@ import { fit, plan } from '@chainrule/train'
 import { featuresOf, trainClassifier } from './digit-classifier.mjs'
 
 const option = (value) => ({ type: 'string', default: value })
-const { values } = parseArgs({ options: { out: option('spoken-digits'), steps: option('1200'), batchSize: option('6'), window: option('2048'), seed: option('1'), only: option('train,measure') } })
+const { values } = parseArgs({ options: { out: option('spoken-digits'), steps: option('1000'), batchSize: option('6'), window: option('2048'), seed: option('1'), only: option('train,measure') } })
 const [steps, batchSize, window, seed] = [values.steps, values.batchSize, values.window, values.seed].map(Number)
 const bundled = (file) => fileURLToPath(new URL(`../apps/demo/data/${file}`, import.meta.url))
 mkdirSync(values.out, { recursive: true })

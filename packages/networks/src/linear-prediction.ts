@@ -2,7 +2,7 @@
  * Linear prediction for a network that reads samples of a wave: what a fixed filter cannot foresee goes in, and out come features and one number
  * more, a prediction of the next sample whose coefficients the features decide.
  *
- *   s(t) = (2 v(t)/(V − 1) − 1) / unit                            0 before the beginning
+ *   s(t) = (2 v(t)/(V − 1) − 1) / unit                            0 before the beginning; before a piece of something longer, its first
  *   e(t) = s(t) − Σᵣ cᵣ s(t − r),            r = 1 … P             the residual of the filter c, which is given and not learned
  *   into the network: fₖ(e(t − 1)), |fₖ(e(t − 1))|,               fₖ(e) = sign(e) log(1 + k |e|) / log(1 + k),  k = 1, 16, 256
  *   ŝ(t) = Σᵣ cᵣ s(t − r) + Σⱼ aⱼ(h) e(t − j),  a(h) = A h + a,   j = 1 … J
@@ -80,9 +80,11 @@ export function linearPrediction({ filter, lags: J, unit }: Required<LinearPredi
       const starts = tf.cast(isStart, 'float32')
       const known = tf.sub(1, starts)
       const amplitudes = tf.sub(tf.mul(tf.cast(tf.reshape(before.values, [B, S]), 'float32'), 2 / (values - 1)), 1)
-      const samples = behind(state?.samples, tf.mul(tf.div(amplitudes, unit), known), P)
+      const scaled = tf.mul(tf.div(amplitudes, unit), known)
+      const samples = P === 0 ? scaled : tf.concat([history(state, tf.slice(scaled, [0, 0], [B, 1]), P), scaled], 1)
       const [residual, filtered] = tf.split(linear(spans(samples, P + 1, S), taps()), 2, 2)
-      const residuals = behind(state?.residuals, tf.squeeze(residual, [2]), J - 1)
+      const own = tf.squeeze(residual, [2])
+      const residuals = J === 1 ? own : tf.concat([state?.residuals ?? tf.zeros([B, J - 1]), own], 1)
       const curves = steepness.map((k) => tf.mul(tf.sign(residual), tf.div(tf.log1p(tf.mul(tf.abs(residual), k)), Math.log1p(k))))
       const inputs = tf.concat([...curves, ...curves.map((curve) => tf.abs(curve)), tf.expandDims(known, 2), tf.expandDims(starts, 2)], 2)
       const shaped = (x: tf.Tensor) => (isStep ? tf.squeeze(x, [1]) : x)
@@ -100,10 +102,13 @@ export function linearPrediction({ filter, lags: J, unit }: Required<LinearPredi
   }
 }
 
-/** A chunk [B, S] with the `count` before it, zeros at a beginning: [B, count + S]. */
-function behind(earlier: tf.Tensor | undefined, chunk: tf.Tensor, count: number): tf.Tensor {
-  if (count === 0) return chunk
-  return earlier ? tf.concat([earlier, chunk], 1) : tf.pad(chunk, [[0, 0], [count, 0]])
+/**
+ * The `count` samples before a chunk that begins with `first` [B, 1]. Where nothing is behind it, all of them are `first`, which is 0 at a beginning: a piece
+ * that is cut from the middle of a sound does not begin with a jump.
+ */
+function history(state: Tensors | undefined, first: tf.Tensor, count: number): tf.Tensor {
+  const level = tf.tile(first, [1, count])
+  return state ? tf.add(state.samples, tf.mul(level, tf.cast(tf.equal(state.index, tf.scalar(0, 'int32')), 'float32'))) : level
 }
 
 /** x [B, count − 1 + S] → for each of the last S the `count` entries up to it, the oldest first: [B, S, count]. */
