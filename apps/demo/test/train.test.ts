@@ -84,7 +84,7 @@ describe('train', () => {
   it('says before the first step what it is going to take', async () => {
     const { code, document, stderr } = await runJson(...quick(at('planned'), 2))
     expect(code).toBe(0)
-    expect(stderr.split('\n')[1]).toMatch(/^a step: 768 tokens, \d+ MFLOP forward and \d+ MFLOP backward; memory: about \d+\.\d MB, \d+\.\d MB of it for activations; time: about \d+ s \(timed: [\d.]+ GFLOP a second\)$/)
+    expect(stderr.split('\n')[1]).toMatch(/^a step: 768 tokens, \d+ MFLOP forward and \d+ MFLOP backward; memory: about \d+\.\d MB, \d+\.\d MB of it for activations; time: about \d+ s \(timed: [\d.]+ GFLOP a second\), by onnxruntime on cpu, \d threads?$/)
     const { plan, parameters } = document
     const [layers, width, values, tokens] = [2, 64, document.data.length && new Set(shortText()).size, 768]
     expect(parameters).toBe(plan.parameters)

@@ -121,6 +121,14 @@ describe('fit and evaluate', () => {
     await expect(fit(other, stripes(), { ...settings, from: trained })).rejects.toThrow(/another tokenizer/)
   })
 
+  test('a step counts the same by blocks of channels, by Gather and product, and eagerly; the plan says which', async () => {
+    const model = imageModel({ tokenizer: pixels({ ...size, levels: 2 }), network: maskedConvolution({ layers: 1, width: 16, firstKernel: 3 }), head: bernoulli() })
+    const [blocked, gathered, reference] = await Promise.all([onnx({ threads: 1 }), onnx({ threads: 1, blockedConvolutions: false }), eager('cpu')].map((engine) => plan(model, { ...settings, engine })))
+    expect(blocked.engine).toMatch(/^onnxruntime on cpu, 1 thread, convolutions /)
+    expect(gathered.engine).toBe('onnxruntime on cpu, 1 thread')
+    for (const key of ['forwardOperations', 'backwardOperations'] as const) expect([blocked[key], gathered[key]]).toEqual([reference[key], reference[key]])
+  })
+
   test('an opened model is trained on', async () => {
     const model = await modelOf(loaded)
     expect(model.parameters).toEqual(trained.parameters)

@@ -10,7 +10,7 @@ import { type Feeds, loadOnnxRuntime, openSession, type Provider } from '@chainr
 import { mayOverwrite } from './aliasing.js'
 import { blockedDomain } from './blocked-layout.js'
 import { blockSizes, channelBlock } from './channel-block.js'
-import type { Graph } from './graph.js'
+import { domainsOf, type Graph } from './graph.js'
 import { record } from './recorder.js'
 import { serialize } from './serialize.js'
 
@@ -67,7 +67,7 @@ async function recorded(program: Program, { inputs, carried }: ProgramSpecificat
   if (!blockedConvolutions || provider !== 'cpu') return { graph: withBlocks() }
   // Most programs have no convolution: only for those that have is the machine tried.
   const graph = withBlocks(blockSizes[0])
-  if (!graph.nodes.some(({ domain }) => domain === blockedDomain)) return { graph }
+  if (!domainsOf(graph).has(blockedDomain)) return { graph }
   const block = await channelBlock()
   if ('obstacle' in block) return { graph: withBlocks(), convolutions: `convolutions by Gather and product (${block.obstacle})` }
   return { graph: block.size === blockSizes[0] ? graph : withBlocks(block.size), convolutions: `convolutions in blocks of ${block.size} channels` }
@@ -115,7 +115,7 @@ async function compile(program: Program, specification: ProgramSpecification, op
   }
 
   return {
-    description: [`onnxruntime on ${provider}`, `threads: ${threads}`, ...(convolutions ? [convolutions] : [])].join('; '),
+    description: [`onnxruntime on ${provider}`, `${threads} thread${threads === 1 ? '' : 's'}`, ...(convolutions ? [convolutions] : [])].join(', '),
     run: (given) => {
       checkInputs(inputs, given)
       return inTurn(() => run(given))

@@ -63,6 +63,11 @@ export function subgraphs(node: Node): Graph[] {
   return Object.values(node.attributes).flatMap((attribute) => (typeof attribute === 'object' && 'graph' in attribute ? [attribute.graph] : []))
 }
 
+/** The domains of all operators in a graph and its sub-graphs; '' is the standard one. */
+export function domainsOf(graph: Graph): Set<string> {
+  return new Set(graph.nodes.flatMap((node) => [node.domain, ...subgraphs(node).flatMap((inner) => [...domainsOf(inner)])]))
+}
+
 /** Every name that a node reads: its inputs, and what its sub-graphs take from outside. */
 export function namesRead(node: Node): string[] {
   return [...node.inputs.filter((name) => name !== ''), ...subgraphs(node).flatMap(namesCaptured)]

@@ -1,7 +1,7 @@
 /** Graph → the bytes of an ONNX model: operators of opset 23, IR version 10; other domains are imported only where they are used. */
 import { create, toBinary } from '@bufbuild/protobuf'
 import { AttributeProto_AttributeType as AttributeType, AttributeProtoSchema, GraphProtoSchema, ModelProtoSchema, NodeProtoSchema, OperatorSetIdProtoSchema, StringStringEntryProtoSchema, TensorProto_DataLocation as DataLocation, TensorProto_DataType as DataType, TensorProtoSchema, TensorShapeProto_DimensionSchema, ValueInfoProtoSchema } from 'onnx-buf'
-import { type Attribute, checkGraph, type Dimension, type ElementType, type Graph, type Initializer, type Node, subgraphs, type Value } from './graph.js'
+import { type Attribute, checkGraph, type Dimension, domainsOf, type ElementType, type Graph, type Initializer, type Node, type Value } from './graph.js'
 
 export const operatorSet = 23
 export const irVersion = 10
@@ -58,12 +58,10 @@ function graphProto(graph: Graph): ReturnType<typeof create<typeof GraphProtoSch
   })
 }
 
-const domainsOf = (graph: Graph): string[] => graph.nodes.flatMap((node) => [node.domain, ...subgraphs(node).flatMap(domainsOf)])
-
 /** The model's file. @throws {ChainruleError} where the graph reads what nothing defines, or defines a name twice */
 export function serialize(graph: Graph): Uint8Array {
   checkGraph(graph)
   const opsets = [create(OperatorSetIdProtoSchema, { domain: '', version: BigInt(operatorSet) })]
-  for (const domain of new Set(domainsOf(graph))) if (domain !== '') opsets.push(create(OperatorSetIdProtoSchema, { domain, version: 1n }))
+  for (const domain of domainsOf(graph)) if (domain !== '') opsets.push(create(OperatorSetIdProtoSchema, { domain, version: 1n }))
   return toBinary(ModelProtoSchema, create(ModelProtoSchema, { irVersion: BigInt(irVersion), producerName: 'chainrule', opsetImport: opsets, graph: graphProto(graph) }))
 }

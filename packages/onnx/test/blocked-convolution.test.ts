@@ -1,5 +1,5 @@
 /** Convolutions in blocks of channels give what Gather and product give, and stay in blocks; where a machine has none, everything else does. */
-import { neighborhood, neighborLinear, type Program, type Tensors } from '@chainrule/core/tensors'
+import { conditional, neighborhood, neighborLinear, type Program, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { describe, expect, it } from 'vitest'
 import { blockedDomain } from '../src/blocked-layout.js'
@@ -101,6 +101,16 @@ describe('convolutions in blocks of channels', () => {
     const convolutions = blockedNodes(graph, 'Conv')
     expect(convolutions.filter(({ attributes }) => attributes.activation === 'Relu')).toHaveLength(3)
     expect(convolutions.filter(({ inputs }) => inputs.length === 4)).toHaveLength(3)
+  })
+
+  it('are tried for where they stand in a branch only', async () => {
+    const given = { x: floats(map, 1), flag: { shape: [], type: 'bool' as const, data: Uint8Array.of(1) }, ...flat({ a: layer(5, 16, 16, 2) }) }
+    const program: Program = (_, all) => ({ outputs: { y: conditional(all.flag, () => convolve(all, all.x, 'a'), () => all.x) } })
+    const [blocked, gathered] = await Promise.all([true, false].map((blockedConvolutions) => onnx({ threads: 1, blockedConvolutions }).compile(program, { carried: {}, inputs: specificationsOf(given) })))
+    expect(blocked.description).toContain('convolutions')
+    const [{ y }, { y: expected }] = [await blocked.run(arraysOf(given)), await gathered.run(arraysOf(given))]
+    y.forEach((value, i) => expect(value).toBeCloseTo(expected[i], 4))
+    await Promise.all([blocked.release(), gathered.release()])
   })
 
   it('are left to Gather and product where channels fill no blocks, or a position reads otherwise', () => {

@@ -32,6 +32,9 @@ const products: Readonly<Record<string, Products>> = {
   ChainruleSumOfOuterProducts: ([a], [y]) => sizeOf(y) * a[0] * last(a),
   // Scores and values; their four gradients. The second output, and the third input, are the weights [B, H, S, K].
   ChainruleCausalAttention: ([q], [, weights]) => 2 * sizeOf(weights) * last(q),
+  ChainruleNeighborLinear: ([, weight], [y]) => sizeOf(y) * (sizeOf(weight) / last(weight)),
+  // dx from the readers of each row, and dW from the rows of the narrower of x and dy.
+  ChainruleNeighborLinearGradient: ([dy, x, weight]) => sizeOf(weight) * (sizeOf(x) / last(x) + (last(x) < last(dy) ? sizeOf(dy) / last(dy) : sizeOf(x) / last(x))),
   ChainruleCausalAttentionGradient: ([, , weights, q]) => 4 * sizeOf(weights) * last(q),
 }
 
@@ -43,20 +46,24 @@ export function counting<T>(account: () => Cost, trace: () => T): T {
   const engine = tf.engine()
   const original = engine.runKernel
   let times = 1
+  let isWithin = false
   engine.runKernel = function <R extends tf.Tensor | tf.Tensor[]>(name: string, inputs: tf.NamedTensorMap, attributes?: tf.NamedAttrMap): R {
-    const before = times
+    const [before, isPart] = [times, isWithin]
     // The kernel traces its body once and runs it for each entry along the first axis of its inputs, which stand after the state.
     if (name === 'ChainruleScan') times *= inputs[Number(attributes!.stateCount)].shape[0]
+    // A kernel that is listed may call others for its products: they are counted already.
+    isWithin ||= name in products
     try {
       const result = original.call(engine, name, inputs, attributes) as R
       const outputs: readonly tf.Tensor[] = Array.isArray(result) ? result : [result]
       const cost = account()
       const shapes = (tensors: readonly tf.Tensor[]) => tensors.map(({ shape }) => shape)
-      cost.operations += 2 * before * (products[name]?.(shapes(Object.values(inputs)), shapes(outputs), (attributes ?? {}) as Record<string, unknown>) ?? 0)
+      if (!isPart) cost.operations += 2 * before * (products[name]?.(shapes(Object.values(inputs)), shapes(outputs), (attributes ?? {}) as Record<string, unknown>) ?? 0)
       if (!views.has(name)) cost.bytes += before * outputs.reduce((sum, { shape, dtype }) => sum + sizeOf(shape) * (dtype === 'bool' ? 1 : 4), 0)
       return result
     } finally {
       times = before
+      isWithin = isPart
     }
   } as typeof engine.runKernel
   try {

@@ -21,6 +21,8 @@ export interface PlanOptions extends TrainingSettings {
 }
 
 export interface Plan {
+  /** How the engine runs the program, in a line for people. */
+  readonly engine: string
   readonly parameters: number
   /** Variables (tokens, pixels) of one update, all its micro-batches together. */
   readonly variablesPerUpdate: number
@@ -65,6 +67,7 @@ export async function plan(model: Model, options: PlanOptions): Promise<Plan> {
     const secondsPerUpdate = isKnown ? start.seconds / start.step : timed * settings.accumulation
     const parameters = countParameters(start.parameters)
     return {
+      engine: compiled.description ?? engine.name,
       parameters,
       variablesPerUpdate: settings.batchSize * settings.accumulation * length,
       forwardOperations: forward.operations * settings.accumulation,

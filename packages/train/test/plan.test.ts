@@ -23,6 +23,7 @@ test('counts the products of a transformer', async () => {
   expect([parameters, moments, average, gradientSum]).toEqual([4, 8, 0, 0].map((bytes) => bytes * found.parameters))
   expect(activations).toBeGreaterThan(4 * B * S * 12 * D)
   expect(found.rate).toBe('timed')
+  expect(found.engine).toBe(engine.name)
   expect(found.secondsLeft).toBeCloseTo(12 * found.secondsPerUpdate, 10)
 })
 
