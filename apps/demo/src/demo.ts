@@ -7,14 +7,16 @@ import { fileURLToPath } from 'node:url'
 import { styleText } from 'node:util'
 import { bitsPerCharacter, countParameters, type JsonObject } from '@chainrule/core'
 import { evaluate, exportModel, loadModel, recordResults, sample } from '@chainrule/text'
+import { createRunDirectory } from '@chainrule/train'
 import type { Context } from './context.js'
 import { engineNamed, type EngineName } from './engines.js'
 import { sizesIn } from './export.js'
 import { evaluationProgress } from './progress.js'
-import { writeAsItGrows } from './sample.js'
-import { evaluateHeldOut, makeFolder, resultsOf, trainPlan } from './train.js'
-import { freshPlan } from './training-plan.js'
-import { argumentsOf } from './trainings.js'
+import { writeAsItGrows } from './text/sample.js'
+import { traineeOf } from './text/train.js'
+import { freshPlan } from './text/training-plan.js'
+import { evaluateHeldOut, trainPlan } from './training.js'
+import { argumentsOf } from './training-options.js'
 import { bytes, commandLine, count, counted, duration, likelihood, wrapped } from './wording.js'
 
 export interface DemoCommandOptions {
@@ -47,10 +49,11 @@ export async function demo(options: DemoCommandOptions, { output, signal }: Cont
   const { out, modelFolder } = await folders(options.out)
   const engine = await engineNamed(options.engine, options.threads)
   const plan = await freshPlan({ data: plays, out, preset: options.preset, steps: options.steps, seed: options.seed })
+  const trainee = traineeOf(plan, { ...options, out, data: relative('', plays) })
   const { model, description, state } = plan
   const text = plan.text as string // no documents were asked for
   const { heldOutBegin, heldOutEnd } = description.data
-  const place = { out, data: relative('', plays), engine, engineArguments: argumentsOf(options), signal }
+  const place = { out, engine, engineArguments: argumentsOf(options), signal }
 
   section('The text')
   tell(`Hamlet, Julius Caesar and Macbeth: ${count(text.length)} characters, ${model.tokenizer.domain.values} different ones. The last ${count(heldOutEnd - heldOutBegin)} are held out: the model never sees them.`)
@@ -60,14 +63,14 @@ export async function demo(options: DemoCommandOptions, { output, signal }: Cont
 
   section('Training')
   tell(`${counted(options.steps, 'step')} of making the text more probable, by ${engine.name}. Knowing nothing is ${Math.log(model.tokenizer.domain.values).toFixed(2)} nats per character; watch it fall.`)
-  await makeFolder(plan, out)
-  const { trained, loss } = await trainPlan(plan, place)
+  await createRunDirectory(out)
+  const { trained, loss } = await trainPlan(trainee, place)
   tell(`${duration(trained.state.seconds)}, ${loss!.toFixed(2)} nats per character on the last batches.`)
 
   section('How good is it?')
   const frequencies = frequencyNats(text, heldOutBegin)
-  const evaluation = (await evaluateHeldOut(plan, trained, place))!
-  await recordResults(out, trained, description, resultsOf(evaluation))
+  const evaluation = (await evaluateHeldOut(trainee, trained, place))!
+  await recordResults(out, trained, description, trainee.resultsOf(evaluation))
   tell(`On the text it has never seen: ${likelihood(evaluation)}.`)
   tell(`Knowing only how often each character occurs gives ${frequencies.toFixed(4)} nats (${bitsPerCharacter(frequencies, 1).toFixed(3)} bits). Fewer is better; this number is exact, not an estimate.`)
 
@@ -77,7 +80,7 @@ export async function demo(options: DemoCommandOptions, { output, signal }: Cont
   show(framed(written))
 
   section('Export')
-  await exportModel(trained, modelFolder, { data: description.data, dataLicence: 'public domain', command: description.command, results: resultsOf(evaluation) })
+  await exportModel(trained, modelFolder, { data: description.data, dataLicence: 'public domain', command: description.command, results: trainee.resultsOf(evaluation) })
   const files = await sizesIn(modelFolder)
   tell(`The model as files that any ONNX runtime opens, in ${modelFolder}:`)
   for (const [name, size] of Object.entries(files)) show(`  ${name.padEnd(20)} ${bytes(size)}`)

@@ -1,21 +1,21 @@
 /** `chainrule inspect`: what a run or an exported model is made of, learned from, and reached. */
 import { graphFiles, type GraphName, graphNames, type Json, type JsonObject, type ParameterArrays, type Piece, sizeOf, type StateTensor } from '@chainrule/core'
 import { type Model, planSampling } from '@chainrule/core/tensors'
-import { contextOf, describeTraining, type GraphSummary, type LoadedText, loadModel, modelOf, readGraph, type Run, trainedOf } from '@chainrule/text'
+import { type Loaded, type Run, trainedOf } from '@chainrule/modality'
+import { type GraphSummary, readGraph } from '@chainrule/onnx'
 import type { Context } from './context.js'
 import { sizesIn } from './export.js'
+import { modalities, type Modality, modalityNameAt, type Package } from './modality.js'
 import type { Output } from './output.js'
 import { subjectAt } from './subject.js'
 import { bytes, count, counted } from './wording.js'
 
 /** The same of a run and of an exported model. */
-export interface Description {
+interface Description {
   readonly kind: 'run' | 'exported model'
   readonly pieces: Record<'tokenizer' | 'order' | 'network' | 'head', Piece> & { readonly condition?: Piece }
   /** Language models: whether texts end. */
   readonly documents?: boolean
-  /** What a variable and an x are called. */
-  readonly nouns: readonly [variable: string, whole: string]
   readonly parameters: ParameterArrays
   readonly state: readonly StateTensor[]
   readonly context?: number
@@ -39,15 +39,17 @@ interface Reach {
 }
 
 export async function inspect(path: string, { output }: Context): Promise<JsonObject> {
-  const subject = await subjectAt(path)
-  return report(path, subject.kind === 'run' ? ofRun(subject.run) : await ofModel(subject.path), output)
+  const { nouns, load } = modalities[await modalityNameAt(path)]
+  const modality = await load()
+  const subject = await subjectAt(path, modality.readRun)
+  return report(path, subject.kind === 'run' ? ofRun(modality, subject.run) : await ofModel(modality, subject.path), nouns, output)
 }
 
-export async function report(path: string, description: Description, output: Output): Promise<JsonObject> {
+async function report(path: string, description: Description, [variable, whole]: Modality['nouns'], output: Output): Promise<JsonObject> {
   const files = await sizesIn(path)
   const groups = byGroup(description.parameters)
   const total = sum(Object.values(groups))
-  const { pieces, documents, nouns: [variable, whole], state, context, reads, sampling, graphs, data, training, results, further } = description
+  const { pieces, documents, state, context, reads, sampling, graphs, data, training, results, further } = description
   const memory = memoryOf(description)
   const section = (title: string, entries: [string, string][]) => {
     output.print(title)
@@ -93,18 +95,16 @@ export async function report(path: string, description: Description, output: Out
   }
 }
 
-function ofRun(run: Run): Description {
-  const { description } = run
-  const { tokenizer, order, network, head, data, validation, from, command, results = {} } = description
+function ofRun({ contextOf, describeTraining }: Package, run: Run): Description {
+  const { tokenizer, order, network, head, condition, modality, documents = false, data, validation, from, command, results = {} } = run.description
   const trained = trainedOf(run)
   return {
     kind: 'run',
-    pieces: { tokenizer, order, network, head },
-    documents: trained.documents,
-    nouns: ['token', 'text'],
+    pieces: { tokenizer, order, network, head, ...(condition && { condition }) },
+    ...(modality === 'text' && { documents }),
     parameters: trained.parameters,
     state: trained.model.state,
-    context: contextOf(trained.model),
+    context: contextOf?.(trained.model),
     reads: reachOf(trained.model),
     sampling: planSampling(trained.model).reason,
     data,
@@ -114,19 +114,18 @@ function ofRun(run: Run): Description {
   }
 }
 
-async function ofModel(directory: string): Promise<Description> {
-  const loaded = await loadModel(directory)
+async function ofModel({ loadModel, modelOf, contextOf }: Package, path: string): Promise<Description> {
+  const loaded = await loadModel(path)
   try {
-    const { tokenizer, order, network, head, state, card, producer, formatVersion } = loaded.manifest
+    const { domain, modality, tokenizer, order, network, head, condition, state, card, producer, formatVersion } = loaded.manifest
     const { model, parameters } = await modelOf(loaded)
     return {
       kind: 'exported model',
-      pieces: { tokenizer, order: { name: order.name, options: order.options }, network, head },
-      documents: loaded.documents,
-      nouns: ['token', 'text'],
+      pieces: { tokenizer, order: { name: order.name, options: order.options }, network, head, ...(condition && { condition }) },
+      ...(modality === 'text' && { documents: domain.end !== undefined }),
       parameters,
       state,
-      context: contextOf(model),
+      context: contextOf?.(model),
       reads: reachOf(model),
       sampling: planSampling(model).reason,
       graphs: await graphsOf(loaded),
@@ -142,15 +141,20 @@ async function ofModel(directory: string): Promise<Description> {
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)
 
-/** A token late enough that a band of attention shows. */
+/** A variable late enough that a band of attention shows. */
 const late = 4096
 
-function reachOf({ boundNetwork }: Model): Reach {
+/** Of the variable that comes last; where there is no last one, of a late one: which of those before it the model reads. */
+function reachOf({ domain, boundNetwork, resolvedOrder }: Model): Reach {
+  if (domain.length !== 'variable') {
+    const { permutation } = resolvedOrder
+    return { variables: boundNetwork.dependencies(permutation[permutation.length - 1]).length, of: permutation.length - 1, areLast: false }
+  }
   const of = boundNetwork.longest === undefined ? late : boundNetwork.longest - 1
   return { variables: boundNetwork.dependencies(of).length, of, areLast: true }
 }
 
-export async function graphsOf({ opened }: Pick<LoadedText, 'opened'>): Promise<NonNullable<Description['graphs']>> {
+async function graphsOf({ opened }: Loaded): Promise<NonNullable<Description['graphs']>> {
   const read = async (name: GraphName) => [name, readGraph(await opened.file(graphFiles[name]), graphFiles[name])] as const
   return Object.fromEntries(await Promise.all(graphNames(opened.manifest).map(read)))
 }

@@ -1,35 +1,37 @@
 /** What a training may begin with instead of fresh parameters: a run or an exported model. */
 import { basename, resolve } from 'node:path'
-import { InvalidDataError, type JsonObject, type ParameterArrays } from '@chainrule/core'
-import { contextOf, loadModel, modelOf, settingNames, type TextModel, trainedOf, type TrainingSettings } from '@chainrule/text'
+import type { JsonObject, ParameterArrays } from '@chainrule/core'
+import { type Bound, type Loaded, type Run, trainedOf } from '@chainrule/modality'
+import { settingNames, type TrainingSettings } from '@chainrule/train'
+import type { Package } from './modality.js'
 import { subjectAt } from './subject.js'
 
-export interface Source {
-  readonly model: TextModel
+export interface Source<B extends Bound> {
+  readonly model: B
   readonly parameters: ParameterArrays
   /** How it was trained itself. */
   readonly settings: Partial<TrainingSettings>
-  readonly window: number
+  /** The variables of its training windows, where it says so. */
+  readonly window?: number
   /** For the card of what comes of it. */
   readonly from: { readonly name: string; readonly updates: number }
 }
 
-/** @throws {InvalidDataError} where the path is neither a run nor a model, or the model does not say how it was trained */
-export async function sourceAt(path: string): Promise<Source> {
-  const subject = await subjectAt(path)
+type Reader<B extends Bound, L extends Loaded> = Pick<Package<L>, 'loadModel'> & { readRun(directory: string): Promise<Run<B>>; modelOf(loaded: L): Promise<B & { readonly parameters: ParameterArrays }> }
+
+/** @throws {InvalidDataError} where the path is neither a run nor a model */
+export async function sourceAt<B extends Bound, L extends Loaded>({ readRun, loadModel, modelOf }: Reader<B, L>, path: string): Promise<Source<B>> {
+  const subject = await subjectAt(path, readRun)
   const name = basename(resolve(path))
   if (subject.kind === 'run') {
-    const trained = trainedOf(subject.run)
-    const { tokenizer, documents, model, modality, parameters, settings, window, selection } = trained
-    return { model: { tokenizer, documents, model, modality }, parameters, settings, window, from: { name, updates: selection.step } }
+    const { parameters, settings, window, selection } = trainedOf(subject.run)
+    return { model: subject.run.model, parameters, settings, window, from: { name, updates: selection.step } }
   }
   const loaded = await loadModel(subject.path)
   try {
     const { parameters, ...model } = await modelOf(loaded)
     const { training } = loaded.manifest.card
-    const window = training.window ?? contextOf(model.model)
-    if (typeof window !== 'number') throw new InvalidDataError(`${path}: its model.json names no training window. Give a run, or a model that was exported from one.`)
-    return { model, parameters, settings: settingsIn(training), window, from: { name, updates: Number(training.parametersOfUpdate ?? training.updates ?? 0) } }
+    return { model: model as unknown as B, parameters, settings: settingsIn(training), window: training.window as number | undefined, from: { name, updates: Number(training.parametersOfUpdate ?? training.updates ?? 0) } }
   } finally {
     await loaded.release()
   }

@@ -2,8 +2,9 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InvalidDataError, type Json, type JsonObject, manifestFile, unpackSingleFile } from '@chainrule/core'
-import { checkpointFile, type LoadedText, loadModel, type OpenOptions, openTrained, readRun, type Run, trainedOf } from '@chainrule/text'
-import { readCheckpoint } from '@chainrule/train'
+import { type Loaded, type OpenOptions, type Run, trainedOf } from '@chainrule/modality'
+import { checkpointFile, readCheckpoint } from '@chainrule/train'
+import type { Package } from './modality.js'
 
 /** @throws {InvalidDataError} where it is neither */
 export async function kindAt(path: string): Promise<'run' | 'model'> {
@@ -34,16 +35,16 @@ export async function modalityAt(path: string): Promise<Json | undefined> {
   }
 }
 
-export type Subject = { readonly kind: 'run'; readonly run: Run } | { readonly kind: 'model'; readonly path: string }
+export type Subject<R extends Run = Run> = { readonly kind: 'run'; readonly run: R } | { readonly kind: 'model'; readonly path: string }
 
-/** A language model. @throws {InvalidDataError} where it is neither, and what reading a run throws */
-export async function subjectAt(path: string): Promise<Subject> {
+/** @throws {InvalidDataError} where it is neither, and what reading a run throws */
+export async function subjectAt<R extends Run>(path: string, readRun: (directory: string) => Promise<R>): Promise<Subject<R>> {
   return (await kindAt(path)) === 'run' ? { kind: 'run', run: await readRun(path) } : { kind: 'model', path }
 }
 
 /** Opens it for `use`, which is told what it was trained on, too; a run is recorded in memory. */
-export async function withSubject<Result>(path: string, options: OpenOptions, use: (loaded: LoadedText, trainedOn: JsonObject) => Promise<Result>): Promise<Result> {
-  const subject = await subjectAt(path)
+export async function withSubject<L extends Loaded, Result>({ readRun, openTrained, loadModel }: Pick<Package<L>, 'readRun' | 'openTrained' | 'loadModel'>, path: string, options: OpenOptions, use: (loaded: L, trainedOn: JsonObject) => Promise<Result>): Promise<Result> {
+  const subject = await subjectAt(path, readRun)
   const loaded = subject.kind === 'run' ? await openTrained(trainedOf(subject.run), options) : await loadModel(subject.path, options)
   try {
     return await use(loaded, subject.kind === 'run' ? subject.run.description.data : loaded.manifest.card.data)

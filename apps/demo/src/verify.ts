@@ -1,9 +1,10 @@
 /** `chainrule verify`: does a model keep what its format promises? One line for each check; exit code 1 where one fails. */
 import type { JsonObject } from '@chainrule/core'
-import { type Check, type OpenOptions, readRun, recordTrained, trainedOf, verifyModel } from '@chainrule/text'
+import { type OpenOptions, trainedOf } from '@chainrule/modality'
+import { type Check, verifyModel } from '@chainrule/onnx'
 import type { Context } from './context.js'
-import { filesOfImageRun } from './image/subject.js'
-import { kindAt, modalityAt } from './subject.js'
+import { modalities, modalityNameAt } from './modality.js'
+import { kindAt } from './subject.js'
 import { counted } from './wording.js'
 
 export interface VerifyCommandOptions extends Pick<OpenOptions, 'provider' | 'threads'> {
@@ -14,7 +15,8 @@ const marks: Record<Check['outcome'], string> = { passed: '✓', failed: '✗', 
 
 export async function verify(path: string, options: VerifyCommandOptions, { output, signal }: Context): Promise<JsonObject> {
   const kind = await kindAt(path)
-  const source = kind === 'model' ? path : (await modalityAt(path)) === 'image' ? await filesOfImageRun(path) : await recordTrained(trainedOf(await readRun(path)))
+  const { readRun, recordTrained } = await modalities[await modalityNameAt(path)].load()
+  const source = kind === 'model' ? path : await recordTrained(trainedOf(await readRun(path)))
   const onCheck = ({ name, outcome, reason }: Check) => output.print(`${marks[outcome]} ${name.padEnd(13)} ${reason}`)
   const { passed, checks, provider } = await verifyModel(source, { ...options, signal, onCheck })
   const failed = checks.filter(({ outcome }) => outcome === 'failed').length

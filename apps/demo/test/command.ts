@@ -69,7 +69,14 @@ async function runHere(args: readonly string[]): Promise<Ended> {
   const { argv } = process
   const writers = { stdout: process.stdout.write, stderr: process.stderr.write }
   process.argv = [process.execPath, program, ...args]
-  for (const name of ['stdout', 'stderr'] as const) process[name].write = (text: string | Uint8Array) => ((said[name] += text.toString()), true)
+  for (const name of ['stdout', 'stderr'] as const) {
+    process[name].write = (text: string | Uint8Array, ...more: unknown[]) => {
+      said[name] += typeof text === 'string' ? text : Buffer.from(text).toString('latin1')
+      const done = more.at(-1)
+      if (typeof done === 'function') done()
+      return true
+    }
+  }
   try {
     return { code: await main(args), ...said }
   } finally {

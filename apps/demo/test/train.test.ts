@@ -3,10 +3,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import { UnavailableError, uniform } from '@chainrule/core'
 import type { Engine } from '@chainrule/core/tensors'
-import { readRun } from '@chainrule/text'
+import { createRunDirectory, readRun } from '@chainrule/text'
 import { afterAll, describe, expect, it } from 'vitest'
-import { makeFolder, trainPlan } from '../src/train.js'
-import { freshPlan } from '../src/training-plan.js'
+import { traineeOf } from '../src/text/train.js'
+import { freshPlan } from '../src/text/training-plan.js'
+import { trainPlan } from '../src/training.js'
 import { run, runJson, shortText, stackLine, start, temporaryFolder } from './command.js'
 
 const folder = temporaryFolder()
@@ -298,8 +299,8 @@ describe('an engine that fails', () => {
     const engine: Engine = { name: 'broken', compile: () => Promise.reject(new UnavailableError('broken')) }
     const attempt = async (out: string) => {
       const plan = await freshPlan({ data, out, preset: 'quick' })
-      await makeFolder(plan, out)
-      await expect(trainPlan(plan, { out, data, engine, engineArguments: [], signal: new AbortController().signal })).rejects.toThrow('broken')
+      await createRunDirectory(out)
+      await expect(trainPlan(traineeOf(plan, { out, data }), { out, engine, engineArguments: [], signal: new AbortController().signal })).rejects.toThrow('broken')
     }
     await attempt(at('failed'))
     expect(existsSync(at('failed'))).toBe(false)

@@ -10,7 +10,7 @@ export function recordTrained(trained: TrainedAudio): Promise<Record<string, Uin
 }
 
 /** How a model was trained, for its card. */
-export function describeTraining(trained: Pick<TrainedAudio, 'model' | 'settings' | 'window' | 'state' | 'selection'>): JsonObject {
+export function describeTraining(trained: shared.TrainingOutcome): JsonObject {
   return shared.describeTraining(modality, trained)
 }
 

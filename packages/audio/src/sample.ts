@@ -1,7 +1,7 @@
 /** `sample`, `stream`, `score` and `evaluate` of an opened model: exact, by the exported graphs. */
 import { bitsPerSample, type ConditionValues, InvalidDataError, InvalidOptionError, type Label, labelValues, manifestCondition, refuseCondition, refuseUnknownOptions, type SamplingFilters, samplingFilterNames, wholeNumber } from '@chainrule/core'
 import type { LoadedAudio } from './loaded.js'
-import type { Sound } from './sound.js'
+import { type AnySound, type Sound, wholeSound } from './sound.js'
 import { soundCondition } from './sound-condition.js'
 
 export interface StreamAudioOptions extends SamplingFilters {
@@ -120,13 +120,13 @@ export interface EvaluateAudioOptions extends ScoreAudioOptions {
 }
 
 /** −log p of sounds, each whole and from its beginning: the exact likelihood of what is held out. @throws as `score` does, and for no sounds */
-export async function evaluate(model: LoadedAudio, sounds: readonly Sound[], options: EvaluateAudioOptions = {}): Promise<AudioEvaluation> {
+export async function evaluate(model: LoadedAudio, sounds: readonly AnySound[], options: EvaluateAudioOptions = {}): Promise<AudioEvaluation> {
   refuseUnknownOptions('evaluate', options, ['signal', 'onProgress'])
   if (sounds.length === 0) throw new InvalidDataError('evaluate: there is no sound; there is nothing to evaluate.')
   const { onProgress, ...rest } = options
   let [totalNats, samples] = [0, 0]
   for (const [at, sound] of sounds.entries()) {
-    const scored = await score(model, sound, rest)
+    const scored = await score(model, wholeSound(sound), rest)
     totalNats += scored.totalNats
     samples += scored.samples
     onProgress?.({ sounds: at + 1, of: sounds.length })

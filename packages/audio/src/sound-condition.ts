@@ -7,7 +7,7 @@ import type { Sound } from './sound.js'
  * @returns undefined of a model that is told nothing
  * @throws {InvalidDataError} for a sound without its label or control, or with one that does not fit
  */
-export function soundCondition(owner: string, condition: Condition | undefined, { label, control }: Sound, variables: number, frames: number): ConditionValues | undefined {
+export function soundCondition(owner: string, condition: Condition | undefined, { label, control }: Pick<Sound, 'label' | 'control'>, variables: number, frames: number): ConditionValues | undefined {
   if (!condition) return undefined
   if (condition.name === 'label') {
     if (label === undefined) throw new InvalidDataError(`${owner}: the sound has no label, but the model was made for p(sound | label). Give it one: { ...sound, label }.`)

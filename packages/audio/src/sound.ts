@@ -11,6 +11,36 @@ export interface Sound {
   readonly control?: ConditionValues
 }
 
+/** A sound, or a part of one, that is read a stretch at a time: an open WAV file is one. */
+export interface SoundReader {
+  readonly sampleRateHz: number
+  /** In samples. */
+  readonly length: number
+  /** Samples begin … end − 1. */
+  samples(begin: number, end: number): Float32Array
+  /** As that of a sound. */
+  readonly label?: number
+}
+
+/** A sound in memory, or one that is read when it is needed. */
+export type AnySound = Sound | SoundReader
+
+export const isInMemory = (sound: AnySound): sound is Sound => typeof (sound as AnySound | undefined)?.samples !== 'function'
+
+/** A sound as one that is read. */
+export function readerOf(sound: AnySound): SoundReader {
+  if (!isInMemory(sound)) return sound
+  const { sampleRateHz, samples, label } = sound
+  return { sampleRateHz, length: samples.length, samples: (begin, end) => samples.subarray(begin, end), ...(label !== undefined && { label }) }
+}
+
+/** All of a sound in memory. */
+export function wholeSound(sound: AnySound): Sound {
+  if (isInMemory(sound)) return sound
+  const { sampleRateHz, length, label } = sound
+  return { sampleRateHz, samples: sound.samples(0, length), ...(label !== undefined && { label }) }
+}
+
 /** @throws {InvalidDataError} where it is no sound, or naming the first sample that is no amplitude, or a rate that is none */
 export function checkSound(owner: string, sound: Sound): void {
   if (!((sound as Sound | undefined)?.samples instanceof Float32Array)) throw new InvalidDataError(`${owner}: expected a sound, { sampleRateHz, samples }, whose samples are a Float32Array. Read one with readSound.`)

@@ -4,7 +4,7 @@ import type { LoadedAudio, OpenOptions } from './loaded.js'
 import type { TrainedAudio } from './model.js'
 import { openTrained } from './open-trained.js'
 import * as opened from './sample.js'
-import type { Sound } from './sound.js'
+import type { AnySound, Sound } from './sound.js'
 
 /** Sounds from the model; each begins with the prompt. The same seed gives the same sounds. */
 export function sample(model: TrainedAudio | LoadedAudio, options: opened.SampleAudioOptions & OpenOptions = {}): Promise<Sound[]> {
@@ -17,6 +17,6 @@ export function score(model: TrainedAudio | LoadedAudio, sound: Sound, options: 
 }
 
 /** −log p of sounds, each whole and from its beginning: the exact likelihood of what is held out. @throws as `score` does, and for no sounds */
-export function evaluate(model: TrainedAudio | LoadedAudio, sounds: readonly Sound[], options: opened.EvaluateAudioOptions & OpenOptions = {}): Promise<opened.AudioEvaluation> {
+export function evaluate(model: TrainedAudio | LoadedAudio, sounds: readonly AnySound[], options: opened.EvaluateAudioOptions & OpenOptions = {}): Promise<opened.AudioEvaluation> {
   return withOpened(openTrained, model, options, (loaded, others: opened.EvaluateAudioOptions) => opened.evaluate(loaded, sounds, others))
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { InvalidDataError, InvalidOptionError } from '@chainrule/core'
 import { afterAll, describe, expect, it } from 'vitest'
 import { type AudioModel, audioModel, categorical, causalConvolution, evaluate, exportModel, fit, frameHead, frames, linear, loadModel, muLaw, openTrained, readSound, recurrent, sample, score, type Sound, stream } from '../src/index.js'
-import { soundWindows } from '../src/windows.js'
+import { encodedValues, soundWindows } from '../src/windows.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'chainrule-audio-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -84,7 +84,7 @@ describe('a model of frames', () => {
 it('training windows: each frame about as often as any other, beginnings among them', () => {
   const domain = { length: 'variable', components: 2, values: 100 } as const
   const [a, b] = [Int32Array.from({ length: 12 }, (_, i) => i), Int32Array.from({ length: 8 }, (_, i) => 50 + i)]
-  const data = soundWindows([a, b].map((x) => ({ x })), domain, 3)
+  const data = soundWindows([a, b].map((row) => encodedValues(row, 2)), domain, 3)
   expect(data.length).toBe(10)
   expect([0, 1, 2].map((index) => [...data.at(index).x])).toEqual(Array(3).fill([0, 1, 2, 3, 4, 5]))
   expect(data.at(2).previous).toBeUndefined()
@@ -92,8 +92,8 @@ it('training windows: each frame about as often as any other, beginnings among t
   expect(data.at(5)).toEqual({ x: Int32Array.of(6, 7, 8, 9, 10, 11), previous: Int32Array.of(4, 5) })
   expect(data.at(6)).toEqual({ x: Int32Array.of(50, 51, 52, 53, 54, 55) })
   expect(data.at(9)).toEqual({ x: Int32Array.of(52, 53, 54, 55, 56, 57), previous: Int32Array.of(50, 51) })
-  expect(() => soundWindows([a, b].map((x) => ({ x })), domain, 5)).toThrow(/sound 1 has 4 frames, a training window needs 5/)
-  const ended = soundWindows([Int32Array.of(1, 2, 4)].map((x) => ({ x })), { length: 'variable', components: 1, values: 5, end: 4 }, 5)
+  expect(() => soundWindows([a, b].map((row) => encodedValues(row, 2)), domain, 5)).toThrow(/sound 1 has 4 frames, a training window needs 5/)
+  const ended = soundWindows([encodedValues(Int32Array.of(1, 2, 4), 1)], { length: 'variable', components: 1, values: 5, end: 4 }, 5)
   expect([...ended.at(0).x]).toEqual([1, 2, 4, 4, 4])
 })
 

@@ -10,7 +10,7 @@ export function recordTrained(trained: TrainedImage): Promise<Record<string, Uin
 }
 
 /** How a model was trained, for its card. */
-export function describeTraining(trained: Pick<TrainedImage, 'model' | 'settings' | 'state' | 'selection'>): JsonObject {
+export function describeTraining(trained: shared.TrainingOutcome): JsonObject {
   return shared.describeTraining(modality, trained)
 }
 

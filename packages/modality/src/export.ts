@@ -22,6 +22,9 @@ export interface ExportOptions<AnyLayout extends string = Layout> {
   results?: JsonObject
 }
 
+/** What a card says of a training. */
+export type TrainingOutcome = Pick<TrainedBound, 'model' | 'settings' | 'window' | 'state' | 'selection'>
+
 /** A layout that a modality has beside those of all. */
 export interface FurtherLayout<Trained> {
   /** The file by which a directory of this layout is known, so that it may be replaced. */
@@ -44,7 +47,7 @@ export function recordTrained(modality: Modality, trained: TrainedBound): Promis
  * How a model was trained, for its card: settings, updates and seconds, and which parameters it has: the last ones or their average,
  * of the last update or of the one that validation chose.
  */
-export function describeTraining({ variable }: Pick<Modality, 'variable'>, { model, settings, window, state, selection: { kind, step, validationNats } }: Pick<TrainedBound, 'model' | 'settings' | 'window' | 'state' | 'selection'>): JsonObject {
+export function describeTraining({ variable }: Pick<Modality, 'variable'>, { model, settings, window, state, selection: { kind, step, validationNats } }: TrainingOutcome): JsonObject {
   const seconds = Math.round(state.seconds)
   if (model.count) return { counted: true, ...(window !== undefined && { window }), seconds }
   return {

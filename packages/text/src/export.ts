@@ -17,7 +17,7 @@ export function recordTrained(trained: TrainedText): Promise<Record<string, Uint
 }
 
 /** How a model was trained, for its card. */
-export function describeTraining(trained: Pick<TrainedText, 'model' | 'settings' | 'window' | 'state' | 'selection'>): JsonObject {
+export function describeTraining(trained: shared.TrainingOutcome): JsonObject {
   return shared.describeTraining(modality, trained)
 }
 

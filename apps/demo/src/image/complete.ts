@@ -1,11 +1,12 @@
 /** `chainrule complete`: parts of images are kept, the rest is drawn; a row of the picture is an image, what of it is given, and completions. */
 import { InvalidDataError, InvalidOptionError, type JsonObject } from '@chainrule/core'
-import { complete, conditionOf, type Image, type OpenOptions, readImage, rectangle, writePngGrid } from '@chainrule/image'
+import * as image from '@chainrule/image'
+import { complete, conditionOf, type Image, type LoadedImage, type OpenOptions, readImage, rectangle, writePngGrid } from '@chainrule/image'
 import type { Context } from '../context.js'
 import { startProgress } from '../progress.js'
+import { withSubject } from '../subject.js'
 import { counted } from '../wording.js'
 import { firstImages, partToMeasure, readForModel } from './image-data.js'
-import { withImageSubject } from './subject.js'
 import { scaleFor } from './train.js'
 
 export interface CompleteCommandOptions extends Pick<OpenOptions, 'provider' | 'threads'> {
@@ -24,7 +25,7 @@ export interface CompleteCommandOptions extends Pick<OpenOptions, 'provider' | '
 }
 
 export async function completeImages(path: string, { data, labels, out, keep, images: asked, count, candidates, seed, temperature, scale, provider, threads }: CompleteCommandOptions, { output, signal }: Context): Promise<JsonObject> {
-  return withImageSubject(path, { provider, threads }, async (loaded, trainedOn) => {
+  return withSubject<LoadedImage, JsonObject>(image, path, { provider, threads }, async (loaded, trainedOn) => {
     const { tokenizer } = loaded
     const { part, why, images } = partToMeasure(await readForModel({ data, labels }, tokenizer, conditionOf(loaded), trainedOn), trainedOn)
     const known = await maskFor(keep, tokenizer)

@@ -1,10 +1,11 @@
 /** `chainrule sample` of an image model: a grid of samples as a PNG file, and how the first of them is drawn as an animation. */
 import { InvalidOptionError, type JsonObject, type SamplingFilters } from '@chainrule/core'
-import { animationFormat, conditionOf, type Image, imageGrid, type OpenOptions, sample, stream, writeAnimation, writePngGrid } from '@chainrule/image'
+import * as image from '@chainrule/image'
+import { animationFormat, conditionOf, type Image, imageGrid, type LoadedImage, type OpenOptions, sample, stream, writeAnimation, writePngGrid } from '@chainrule/image'
 import type { Context } from '../context.js'
 import { startProgress } from '../progress.js'
+import { withSubject } from '../subject.js'
 import { counted } from '../wording.js'
-import { withImageSubject } from './subject.js'
 import { scaleFor } from './train.js'
 
 export interface ImageSampleCommandOptions extends SamplingFilters, Pick<OpenOptions, 'provider' | 'threads'> {
@@ -28,7 +29,7 @@ const mostFrames = 120
 export async function sampleImages(path: string, { count: asked, label, out, animation, scale, provider, threads, ...options }: ImageSampleCommandOptions, { output, signal }: Context): Promise<JsonObject> {
   if (out === undefined) throw new InvalidOptionError('sample: say where the picture of the samples goes: --out samples.png.')
   if (animation !== undefined) animationFormat(animation)
-  return withImageSubject(path, { provider, threads }, async (loaded) => {
+  return withSubject<LoadedImage, JsonObject>(image, path, { provider, threads }, async (loaded) => {
     output.say(`provider ${loaded.reason}`)
     const size = scale ?? scaleFor(loaded.tokenizer)
     const condition = conditionOf(loaded)

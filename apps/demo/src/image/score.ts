@@ -1,10 +1,11 @@
 /** `chainrule score` of an image model: −log p of every image, and where in it the bits are, as a picture. */
 import { InvalidOptionError, type JsonObject } from '@chainrule/core'
-import { bitMap, conditionOf, type Image, imageGrid, type OpenOptions, score, writePngGrid } from '@chainrule/image'
+import * as image from '@chainrule/image'
+import { bitMap, conditionOf, type Image, imageGrid, type LoadedImage, type OpenOptions, score, writePngGrid } from '@chainrule/image'
 import type { Context } from '../context.js'
+import { withSubject } from '../subject.js'
 import { counted } from '../wording.js'
 import { firstImages, partToMeasure, readForModel } from './image-data.js'
-import { withImageSubject } from './subject.js'
 import { scaleFor } from './train.js'
 
 export interface ImageScoreCommandOptions extends Pick<OpenOptions, 'provider' | 'threads'> {
@@ -21,7 +22,7 @@ const defaultCount = 16
 
 export async function scoreImages(path: string, { data, labels, out, count, scale, provider, threads }: ImageScoreCommandOptions, { output, signal }: Context): Promise<JsonObject> {
   if (count !== undefined && out === undefined) throw new InvalidOptionError('--count says how many images the picture shows; --out is missing. Give both, or neither.')
-  return withImageSubject(path, { provider, threads }, async (loaded, trainedOn) => {
+  return withSubject<LoadedImage, JsonObject>(image, path, { provider, threads }, async (loaded, trainedOn) => {
     const { part, why, images } = partToMeasure(await readForModel({ data, labels }, loaded.tokenizer, conditionOf(loaded), trainedOn), trainedOn)
     output.say(`${data}, ${part}: ${why}`)
     output.say(`provider ${loaded.reason}`)

@@ -1,39 +1,25 @@
 /** What `train image` is going to do, decided and checked before anything is written: a fresh run, or one to go on with. */
 import { type Condition, describe, InvalidDataError, InvalidOptionError, type Order } from '@chainrule/core'
-import { describeData, describeRun, fingerprint, type Image, type ImageModel, type ImageSet, label, labelsFingerprint, presetModel, presetNamed, readRun, type RunDescription, splitImages, tokenizerFromName, type TrainingState } from '@chainrule/image'
-import { type BestParameters, initialState, type ResolvedSettings } from '@chainrule/train'
-import { type SettingChanges, settingsOf } from '../trainings.js'
+import { describeData, describeRun, fingerprint, type Image, type ImageModel, type ImageSet, label, labelsFingerprint, presetModel, presetNamed, readRun, type RunDescription, splitImages, tokenizerFromName } from '@chainrule/image'
+import { initialState } from '@chainrule/train'
+import type { TrainingPlan } from '../training.js'
+import { defaultHeldOut, defaultPreset, hasSettingsOf, refuseContradiction, refuseContradictions, settingsOf, type TrainOptions, validationOf } from '../training-options.js'
 import { shareableCommand } from '../wording.js'
 import { type ImageData, type ImageDataOptions, measuredBits, readForModel, readImageData, trainingBits } from './image-data.js'
 import { orderNamed } from './order-named.js'
 
-export interface ImageTrainOptions extends ImageDataOptions, SettingChanges {
-  out: string
-  preset?: string
+export interface ImageTrainOptions extends TrainOptions, ImageDataOptions {
   levels?: number
   /** k: variables are patches of k × k pixels. */
   patch?: number
   order?: string
   /** Binarise anew for every update. */
   binarize?: boolean
-  heldOut?: number
-  validation?: number
-  validateEvery?: number
-  patience?: number
-  resume?: boolean
 }
 
-export interface ImageTrainingPlan {
+export interface ImageTrainingPlan extends TrainingPlan<ImageModel, RunDescription> {
   readonly images: { readonly training: ImageSet; readonly validation: ImageSet; readonly heldOut: ImageSet }
-  readonly model: ImageModel
-  readonly description: RunDescription
-  readonly state: TrainingState
-  readonly best?: BestParameters
-  readonly isResumed: boolean
 }
-
-const defaultPreset = 'small'
-const defaultHeldOut = 0.1
 
 /** The parts as they are learned from and measured. */
 function partsOf(images: readonly Image[], { heldOut, validation, splitSeed, binarizationSeed }: RunDescription['data']): ImageTrainingPlan['images'] {
@@ -63,23 +49,14 @@ export async function freshImagePlan(options: ImageTrainOptions): Promise<ImageT
   const settings = settingsOf(presetNamed(options.preset ?? defaultPreset).settings, options)
   const split = { heldOut: options.heldOut ?? defaultHeldOut, validation: options.validation ?? 0, seed: settings.seed }
   const data = describeData(options.data, images, split, { ...(options.size && { resized: true }), ...(isBinarized && { binarizationSeed: settings.seed }), ...(options.labels && { labelsSha256: labelsFingerprint(images) }) })
-  const description = describeRun(model, settings, data, { ...validationOf(options, settings), command: shareableCommand(process.argv.slice(2)) })
+  const description = describeRun(model, settings, data, { ...validationOf(options, settings, 'images', data.validation > 0), command: shareableCommand(process.argv.slice(2)) })
   return { images: partsOf(images, data), model, description, state: initialState(model.model, settings.seed), isResumed: false }
-}
-
-function validationOf({ validation, validateEvery, patience }: ImageTrainOptions, { steps }: ResolvedSettings): Pick<RunDescription, 'validation'> {
-  if (!validation) {
-    const [option] = Object.entries({ '--validate-every': validateEvery, '--patience': patience }).find(([, value]) => value !== undefined) ?? []
-    if (option) throw new InvalidOptionError(`${option} needs images to validate with: say how many (--validation 0.05, for example).`)
-    return {}
-  }
-  return { validation: { everySteps: validateEvery ?? Math.max(1, Math.floor(steps / 20)), ...(patience !== undefined && { patience }) } }
 }
 
 /** @throws {InvalidDataError} for other images. @throws {InvalidOptionError} naming an option that contradicts the run */
 export async function resumedImagePlan(options: ImageTrainOptions): Promise<ImageTrainingPlan> {
   const { description, model, state, best } = await readRun(options.out)
-  refuseContradictions(options, description)
+  refuseOthers(options, description)
   const images = await readForModel(options, model.tokenizer, model.model.condition, description.data)
   const sha256 = fingerprint(images)
   if (sha256 !== description.data.sha256) {
@@ -89,35 +66,20 @@ export async function resumedImagePlan(options: ImageTrainOptions): Promise<Imag
   return { images: partsOf(images, description.data), model, description, state, best, isResumed: true }
 }
 
-function refuseContradictions(options: ImageTrainOptions, description: RunDescription): void {
-  const { settings, data, validation, tokenizer, order, network } = description
-  const refuse = (option: string, given: unknown, stored: unknown) => {
-    throw new InvalidOptionError(`--${option} ${String(given)} contradicts ${options.out}, which was begun with ${String(stored)}. A run goes on with its own settings: leave --${option} out, or train anew in another folder.`)
-  }
-  const same: [option: string, given: unknown, stored: unknown][] = [
-    ['steps', options.steps, settings.steps],
-    ['seed', options.seed, settings.seed],
-    ['learning-rate', options.learningRate, settings.learningRate],
-    ['accumulation', options.accumulation, settings.accumulation],
-    ['average-decay', options.averageDecay, settings.averageDecay],
+function refuseOthers(options: ImageTrainOptions, description: RunDescription): void {
+  const { settings, data, tokenizer, order, network } = description
+  refuseContradictions(options, description, [
     ['held-out', options.heldOut, data.heldOut],
     ['validation', options.validation, data.validation],
-    ['validate-every', options.validateEvery, validation?.everySteps ?? 'no validation'],
-    ['patience', options.patience, validation?.patience ?? 'none'],
     ['binarize', options.binarize, data.binarizationSeed !== undefined],
     ['levels', options.levels, tokenizer.options.levels],
     ['patch', options.patch, tokenizer.options.size ?? 'single pixels'],
     ['order', options.order && JSON.stringify(describe(orderNamed(options.order))), JSON.stringify(order)],
     ['size', options.size && `${options.size.height}x${options.size.width}`, data.resized ? `${data.height}x${data.width}` : 'the files’ own size'],
     ['channels', options.channels, data.channels],
-  ]
-  for (const [option, given, stored] of same) if (given !== undefined && given !== stored) refuse(option, given, stored)
+  ])
   if (options.preset === undefined) return
   const asked = presetNamed(options.preset)
-  // What the command line may have changed is compared above.
-  const learningRate = settings.learningRate === asked.settings.learningRate ? undefined : settings.learningRate
-  const sameSettings = JSON.stringify(settingsOf(asked.settings, { ...settings, learningRate })) === JSON.stringify(settings)
-  const { domain } = tokenizerFromName(tokenizer)
-  const sameNetwork = JSON.stringify(describe(asked.network(domain))) === JSON.stringify(network)
-  if (!sameSettings || !sameNetwork) refuse('preset', options.preset, 'another network or other settings')
+  const sameNetwork = JSON.stringify(describe(asked.network(tokenizerFromName(tokenizer).domain))) === JSON.stringify(network)
+  if (!hasSettingsOf(asked, settings) || !sameNetwork) refuseContradiction(options.out, 'preset', options.preset, 'another network or other settings')
 }

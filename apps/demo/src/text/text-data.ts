@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { InvalidDataError, InvalidOptionError, type JsonObject } from '@chainrule/core'
 import { readFolder, readJsonLines, readLines, readText, type TextData } from '@chainrule/text'
-import { located } from './failure.js'
+import { located } from '../failure.js'
 
 export const documentKinds = ['lines', 'files', 'jsonl'] as const
 export type DocumentKind = (typeof documentKinds)[number]

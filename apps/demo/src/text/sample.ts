@@ -1,16 +1,17 @@
 /** `chainrule sample`: texts from a run or an exported model, to stdout; one text on a terminal appears as it grows. */
 import type { JsonObject, SamplingFilters } from '@chainrule/core'
-import { type LoadedText, type OpenOptions, sample as sampleTexts, stream, type StreamTextOptions } from '@chainrule/text'
-import type { Context } from './context.js'
-import { located } from './failure.js'
-import { withSubject } from './subject.js'
+import * as text from '@chainrule/text'
+import type { LoadedText, OpenOptions, StreamTextOptions } from '@chainrule/text'
+import type { Context } from '../context.js'
+import { located } from '../failure.js'
+import { withSubject } from '../subject.js'
 
 export interface SampleCommandOptions extends SamplingFilters {
-  prompt: string
+  prompt?: string
   /** 1 if nothing else is said. */
   count?: number
-  /** Tokens after the prompt. */
-  length: number
+  /** Tokens after the prompt; 256 if nothing else is said. */
+  length?: number
   seed: number
   temperature: number
   stop?: string[]
@@ -21,12 +22,13 @@ export interface SampleCommandOptions extends SamplingFilters {
 /** Between two texts; documents of one line each, such as names, are lines. */
 const separatorOf = (texts: readonly string[], documents: boolean): string => (documents && texts.every((text) => !text.includes('\n')) ? '\n' : '\n---\n')
 
-export async function sample(path: string, { count = 1, provider, threads, ...options }: SampleCommandOptions, { output, signal }: Context): Promise<JsonObject> {
-  return withSubject(path, { provider, threads }, async (loaded) => {
+export async function sample(path: string, { count = 1, prompt = '', length = 256, provider, threads, ...rest }: SampleCommandOptions, { output, signal }: Context): Promise<JsonObject> {
+  const options = { ...rest, prompt, length }
+  return withSubject<LoadedText, JsonObject>(text, path, { provider, threads }, async (loaded) => {
     located('--prompt', () => loaded.tokenizer.encode(options.prompt))
     output.say(`provider ${loaded.reason}`)
     const isLive = count === 1 && process.stdout.isTTY && !output.isJson
-    const texts = isLive ? [await writeAsItGrows(loaded, { ...options, signal }, output.write)] : await sampleTexts(loaded, { ...options, count, signal })
+    const texts = isLive ? [await writeAsItGrows(loaded, { ...options, signal }, output.write)] : await text.sample(loaded, { ...options, count, signal })
     if (!isLive) output.write(texts.join(separatorOf(texts, loaded.documents)))
     output.print()
     return { command: 'sample', model: path, ...options, count, provider: loaded.opened.provider, reason: loaded.reason, texts }
@@ -35,11 +37,11 @@ export async function sample(path: string, { count = 1, provider, threads, ...op
 
 /** Writes one text piece by piece, the prompt first, and returns it. */
 export async function writeAsItGrows(loaded: LoadedText, options: StreamTextOptions & { prompt: string }, write: (text: string) => void): Promise<string> {
-  let text = options.prompt
-  write(text)
-  for await (const piece of stream(loaded, options)) {
+  let written = options.prompt
+  write(written)
+  for await (const piece of text.stream(loaded, options)) {
     write(piece)
-    text += piece
+    written += piece
   }
-  return text
+  return written
 }

@@ -1,0 +1,91 @@
+/** What `train audio` is going to do, decided and checked before anything is written: a fresh run, or one to go on with. */
+import { describe, InvalidDataError, InvalidOptionError } from '@chainrule/core'
+import * as modality from '@chainrule/audio'
+import {
+  type AudioModel,
+  describeData,
+  describeRun,
+  type EncodingName,
+  fingerprint,
+  type LoadedAudio,
+  presetModel,
+  presetNamed,
+  readRun,
+  type RunDescription,
+  type SoundReader,
+  splitSounds,
+} from '@chainrule/audio'
+import { initialState, stateOf } from '@chainrule/train'
+import { sourceAt } from '../source.js'
+import type { TrainingPlan } from '../training.js'
+import { defaultHeldOut, defaultPreset, hasSettingsOf, refuseContradiction, refuseContradictions, settingsOf, type TrainOptions, validationOf } from '../training-options.js'
+import { shareableCommand } from '../wording.js'
+import { defaultStretchSeconds, readForModel, readSoundData, type SoundDataOptions } from './audio-data.js'
+
+export interface AudioTrainOptions extends TrainOptions, SoundDataOptions {
+  encoding?: EncodingName
+  levels?: number
+  /** Samples of a variable. */
+  frame?: number
+  /** Frames of a training window. */
+  window?: number
+}
+
+export interface AudioTrainingPlan extends TrainingPlan<AudioModel, RunDescription> {
+  readonly sounds: { readonly training: readonly SoundReader[]; readonly validation: readonly SoundReader[]; readonly heldOut: readonly SoundReader[] }
+}
+
+/** @throws {InvalidDataError} naming a sound that is shorter than a training window */
+function checkLengths(path: string, sounds: readonly SoundReader[], { tokenizer: { frameLength } }: AudioModel, window: number): void {
+  const short = sounds.findIndex(({ length }) => length / frameLength < window)
+  if (short >= 0) throw new InvalidDataError(`${path}: sound ${short} has ${sounds[short].length / frameLength} frames, a training window needs ${window}. Leave it out, or use a smaller --window.`)
+}
+
+const belongsToPieces = ['encoding', 'levels', 'frame', 'rate'] as const
+
+/** @throws {InvalidDataError | InvalidOptionError} */
+export async function freshAudioPlan(options: AudioTrainOptions): Promise<AudioTrainingPlan> {
+  const { data: path, from, preset = defaultPreset, rate, encoding, levels, frame: frameLength, stretch = defaultStretchSeconds } = options
+  const foreign = from === undefined ? undefined : (['preset', ...belongsToPieces] as const).find((name) => options[name] !== undefined)
+  if (foreign) throw new InvalidOptionError(`--${foreign} ${String(options[foreign])} contradicts --from ${from}, whose pieces and settings are taken. Leave one of the two out.`)
+  const source = from === undefined ? undefined : await sourceAt<AudioModel, LoadedAudio>(modality, from)
+  const chosen = presetNamed(preset)
+  const sounds = source ? await readForModel(path, source.model.tokenizer, { stretchSeconds: stretch }) : await readSoundData({ data: path, rate, stretch }, frameLength ?? chosen.frameLength)
+  const model = source?.model ?? presetModel(chosen, sounds[0].sampleRateHz, { encoding, levels, frameLength })
+  const settings = settingsOf(source?.settings ?? chosen.settings, options)
+  const window = options.window ?? source?.window ?? chosen.window
+  checkLengths(path, sounds, model, window)
+  const split = { heldOut: options.heldOut ?? defaultHeldOut, validation: options.validation ?? 0, seed: settings.seed }
+  const data = describeData(path, sounds, split, stretch)
+  const description = describeRun(model, window, settings, data, { ...validationOf(options, settings, 'sounds', data.validation > 0), ...(source && { from: source.from }), command: shareableCommand(process.argv.slice(2)) })
+  return { sounds: splitSounds(sounds, split), model, description, state: source ? stateOf(model.model, source.parameters) : initialState(model.model, settings.seed), isResumed: false }
+}
+
+/** @throws {InvalidDataError} for other sounds. @throws {InvalidOptionError} naming an option that contradicts the run */
+export async function resumedAudioPlan(options: AudioTrainOptions): Promise<AudioTrainingPlan> {
+  const { description, model, state, best } = await readRun(options.out)
+  refuseOthers(options, description, model)
+  const { data } = description
+  const sounds = await readForModel(options.data, model.tokenizer, data)
+  const sha256 = fingerprint(sounds)
+  if (sha256 !== data.sha256) throw new InvalidDataError(`${options.data} are not the sounds that ${options.out} was trained on: expected ${data.file} with SHA-256 ${data.sha256}, got ${sha256}. Give the same ones, or train anew in another folder.`)
+  return { sounds: splitSounds(sounds, { heldOut: data.heldOut, validation: data.validation, seed: data.splitSeed }), model, description, state, best, isResumed: true }
+}
+
+function refuseOthers(options: AudioTrainOptions, description: RunDescription, { tokenizer }: AudioModel): void {
+  const { settings, data, window, network } = description
+  const encoding = tokenizer.options.encoding as unknown as { readonly name: string }
+  refuseContradictions(options, description, [
+    ['held-out', options.heldOut, data.heldOut],
+    ['validation', options.validation, data.validation],
+    ['rate', options.rate, tokenizer.sampleRateHz],
+    ['stretch', options.stretch, data.stretchSeconds],
+    ['window', options.window, window],
+    ['frame', options.frame, tokenizer.frameLength],
+    ['encoding', options.encoding, encoding.name === 'muLaw' ? 'mu-law' : encoding.name],
+    ['levels', options.levels, tokenizer.domain.values],
+  ])
+  if (options.preset === undefined) return
+  const asked = presetNamed(options.preset)
+  if (!hasSettingsOf(asked, settings) || JSON.stringify(describe(asked.network())) !== JSON.stringify(network)) refuseContradiction(options.out, 'preset', options.preset, 'another network or other settings')
+}

@@ -1,0 +1,136 @@
+/** Sounds on the command line; one run for all of them. */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { openWav, readSound, type Sound, writeWav } from '@chainrule/audio'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { run, runJson, start, temporaryFolder } from './command.js'
+
+const folder = temporaryFolder()
+afterAll(() => rmSync(folder, { recursive: true }))
+const at = (name: string) => join(folder, name)
+
+const sampleRateHz = 2_000
+const tone = (length: number, period: number): Sound => ({ sampleRateHz, samples: Float32Array.from({ length }, (_, t) => 0.7 * Math.sin((2 * Math.PI * t) / period)) })
+const train = (...args: string[]) => ['train', 'audio', '--data', at('tones'), '--preset', 'quick', '--steps', '12', '--window', '64', '--stretch', '0.2', '--threads', '1', ...args]
+
+beforeAll(async () => {
+  mkdirSync(at('tones'))
+  for (let which = 0; which < 5; which++) writeWav(at(`tones/${which}.wav`), tone(800, 12 + which))
+  const { code, stderr, stdout } = await run(...train('--out', at('run'), '--held-out', '0.2', '--validation', '0.1', '--validate-every', '4', '--preview', '6'))
+  expect(code, stderr).toBe(0)
+  expect(stderr).toContain('samples of 32 levels; 7 sounds of tones (2 s in all, 2,000 Hz) to train on, 1 to validate with, 2 held out')
+  expect(stdout).toMatch(/held out {3}\d\.\d{4} bits per sample, of 2 sounds/)
+})
+
+describe('a run of sounds', () => {
+  it('holds a checkpoint, the best parameters, metrics and previews', async () => {
+    expect(readdirSync(at('run')).sort()).toEqual(['best.safetensors', 'checkpoint.safetensors', 'metrics.jsonl', 'preview-06.wav', 'preview-12.wav'])
+    expect((await readSound(at('run/preview-12.wav'))).samples).toHaveLength(sampleRateHz)
+  })
+
+  it('is evaluated on what it has not seen, exported or not, and resumed only as it was begun', async () => {
+    const { document } = await runJson('evaluate', at('run'), '--data', at('tones'))
+    expect(document).toMatchObject({ kind: 'run', part: 'held out', sounds: 2, samples: 800 })
+    expect((await run('export', at('run'), '--out', at('model'))).code).toBe(0)
+    const exported = await runJson('evaluate', at('model'), '--data', at('tones'))
+    expect(exported.document).toMatchObject({ kind: 'model', totalNats: expect.closeTo(document.totalNats, 3) })
+    const { document: scored } = await runJson('score', at('model'), '--data', at('tones'))
+    expect(scored.totalNats).toBeCloseTo(document.totalNats, 3)
+    expect(scored.sounds[0].nats).toHaveLength(400)
+    const { document: whole } = await runJson('evaluate', at('model'), '--data', at('tones/0.wav'))
+    expect(whole).toMatchObject({ part: 'all', sounds: 2 })
+    const inspected = await runJson('inspect', at('model'))
+    expect(inspected.document.results).toMatchObject({ bitsPerSample: expect.closeTo(document.bitsPerSample, 6) })
+    expect((await run('verify', at('run'))).stdout).toMatch(/every law that could be tried holds/)
+    for (const [option, value] of [['--levels', '16'], ['--preset', 'small'], ['--rate', '4000'], ['--stretch', '1'], ['--window', '32'], ['--frame', '2'], ['--encoding', 'linear'], ['--steps', '13'], ['--held-out', '0.5']]) {
+      const again = await run('train', 'audio', '--data', at('tones'), '--out', at('run'), '--resume', option, value)
+      expect(again).toMatchObject({ code: 2, stderr: expect.stringMatching(new RegExp(`${option} .* contradicts`)) })
+    }
+    expect((await run(...train('--out', at('run'), '--resume', '--levels', '32', '--rate', '2000'))).code).toBe(0)
+    expect(await run('train', 'audio', '--data', at('tones/0.wav'), '--out', at('run'), '--resume')).toMatchObject({ code: 1, stderr: expect.stringMatching(/are not the sounds that .* was trained on/) })
+  })
+
+  it('goes on where it was interrupted: the same as without', async () => {
+    const [whole, broken] = [train('--out', at('whole'), '--steps', '60'), train('--out', at('broken'), '--steps', '60')]
+    expect((await run(...whole)).code).toBe(0)
+    const started = start(broken)
+    await started.says(/training \d+\/60/)
+    started.process.kill('SIGINT')
+    const { code, stderr } = await started.ended
+    expect([code, stderr]).toEqual([130, expect.stringMatching(/Go on with: .* train audio --data .* --resume/)])
+    expect((await run('train', 'audio', '--data', at('tones'), '--out', at('broken'), '--resume', '--threads', '1')).code).toBe(0)
+    const nats = async (name: string) => (await runJson('evaluate', at(name), '--data', at('tones'))).document.totalNats
+    expect(await nats('broken')).toBe(await nats('whole'))
+  })
+
+  it('draws sounds, goes on with one, and into a pipe', async () => {
+    const sampled = await run('sample', at('run'), '--seconds', '0.1', '--seed', '3', '--out', at('a.wav'))
+    expect(sampled.code, sampled.stderr).toBe(0)
+    const a = await readSound(at('a.wav'))
+    expect([a.samples.length, a.sampleRateHz]).toEqual([200, sampleRateHz])
+    expect((await run('sample', at('run'), '--count', '2', '--seconds', '0.1', '--seed', '3', '--out', at('b.wav'))).code).toBe(0)
+    expect(await readSound(at('b-1.wav'))).toEqual(a)
+    expect(await readSound(at('b-2.wav'))).not.toEqual(a)
+    for (const [option, value] of [['--temperature', '0.3'], ['--top-k', '1'], ['--seed', '4']]) {
+      expect((await run('sample', at('run'), '--seconds', '0.1', '--seed', '3', '--out', at('other.wav'), option, value)).code).toBe(0)
+      expect(await readSound(at('other.wav'))).not.toEqual(a)
+    }
+    expect((await run('sample', at('run'), '--prompt', at('tones/0.wav'), '--seconds', '0.05', '--out', at('longer.wav'))).code).toBe(0)
+    const longer = openWav(at('longer.wav'))
+    expect(longer.length).toBe(900)
+    const given = tone(800, 12).samples
+    longer.samples(0, 800).forEach((sample, t) => expect(Math.abs(sample - given[t])).toBeLessThan(0.1))
+    longer.close()
+    const piped = await run('sample', at('run'), '--seconds', '0.1', '--seed', '3', '--out', '-')
+    expect([piped.code, piped.stdout.slice(0, 4)]).toEqual([0, 'RIFF'])
+    expect(Buffer.from(piped.stdout, 'latin1')).toHaveLength(44 + 2 * 200)
+  })
+
+  it('begins another training, with its own tokenizer', async () => {
+    const { document } = await runJson('train', 'audio', '--data', at('tones'), '--from', at('run'), '--steps', '2', '--out', at('tuned'), '--threads', '1')
+    expect(document.steps).toBe(2)
+    const { document: tuned } = await runJson('inspect', at('tuned'))
+    expect(tuned.training.from).toEqual({ name: 'run', updates: expect.any(Number) })
+    expect(tuned.training.window).toBe(64)
+    expect(await run('train', 'audio', '--data', at('tones'), '--from', at('run'), '--levels', '8', '--out', at('unused'))).toMatchObject({ code: 2, stderr: expect.stringMatching(/--levels 8 contradicts --from/) })
+  })
+})
+
+it.each([
+  ['--encoding', 'linear', { encoding: { name: 'linear', options: { bits: 5 } }, length: 1, sampleRateHz }],
+  ['--levels', '16', { encoding: { name: 'muLaw', options: { levels: 16 } } }],
+  ['--frame', '4', { length: 4 }],
+  ['--rate', '1000', { sampleRateHz: 1000 }],
+])('%s %s changes the model', async (option, value, options) => {
+  const { code, stderr, document } = await runJson(...train('--out', at(`other${option}`), option, value, '--steps', '1', '--held-out', '0'))
+  expect(code, stderr).toBe(0)
+  expect(document.heldOut).toBeNull()
+  expect((await runJson('inspect', at(`other${option}`))).document.pieces.tokenizer.options).toMatchObject(options)
+})
+
+describe('bad input is refused in one line, before anything is written', () => {
+  const cases: [what: string, prepare: () => void, args: string[], message: RegExp][] = [
+    ['a folder without sounds', () => mkdirSync(at('none')), ['--data', at('none')], /none: has no sound file/],
+    ['what is no sound', () => writeFileSync(at('text.wav'), 'no sound'), ['--data', at('text.wav')], /text\.wav: is no WAV file/],
+    ['other rates', () => { mkdirSync(at('mixed')); writeWav(at('mixed/a.wav'), tone(800, 9)); writeWav(at('mixed/b.wav'), { ...tone(800, 9), sampleRateHz: 4_000 }) }, ['--data', at('mixed')], /b\.wav: 4000 Hz, but .*--rate/],
+    ['shorter than a window', () => undefined, ['--data', at('tones/0.wav'), '--window', '2000'], /sound 0 has 800 frames, a training window needs 2000/],
+    ['nothing', () => undefined, ['--data', at('nothing')], /there is no such file or folder/],
+    ['too few to hold some out', () => undefined, ['--data', at('tones/0.wav'), '--window', '64', '--preset', 'quick'], /of 1 sounds 0 would be held out/],
+  ]
+  it.each(cases.map(([what, prepare, args, message]) => ({ what, prepare, args, message })))('$what', async ({ prepare, args, message }) => {
+    prepare()
+    const { code, stderr } = await run('train', 'audio', '--out', at('unused'), ...args)
+    expect(stderr).toMatch(message)
+    expect(code).toBeGreaterThan(0)
+    expect(readdirSync(folder)).not.toContain('unused')
+  })
+
+  it('what belongs to others, and sounds that go nowhere', async () => {
+    expect(await run('sample', at('run'), '--length', '3', '--out', 'x.wav')).toMatchObject({ code: 2, stderr: expect.stringMatching(/--length belongs to language models/) })
+    expect(await run('sample', at('run'))).toMatchObject({ code: 2, stderr: expect.stringMatching(/--out sample\.wav/) })
+    expect(await run('sample', at('run'), '--out', 'x.mp3')).toMatchObject({ code: 2, stderr: expect.stringMatching(/expected a \.wav file/) })
+    expect(await run('sample', at('run'), '--out', '-', '--count', '2')).toMatchObject({ code: 2, stderr: expect.stringMatching(/--out - is one sound/) })
+    expect(await run('complete', at('run'), '--data', 'x', '--out', 'y')).toMatchObject({ code: 1, stderr: expect.stringMatching(/--prompt sound\.wav/) })
+    expect(readFileSync(at('a.wav')).subarray(0, 4).toString()).toBe('RIFF')
+  })
+})
