@@ -162,10 +162,10 @@ async function discard(directory: string, path: string): Promise<void> {
 }
 
 /** @param noun what a variable is: token, pixel, … */
-function costLine({ forwardOperations, backwardOperations, variablesPerUpdate, memory, secondsPerUpdate, secondsLeft, rate }: Plan, noun: string): string {
+function costLine({ engine, forwardOperations, backwardOperations, variablesPerUpdate, memory, secondsPerUpdate, secondsLeft, rate }: Plan, noun: string): string {
   const total = Object.values(memory).reduce((sum, part) => sum + part, 0)
   const perSecond = (forwardOperations + backwardOperations) / secondsPerUpdate
-  return `a step: ${counted(variablesPerUpdate, noun)}, ${operations(forwardOperations)} forward and ${operations(backwardOperations)} backward; memory: about ${bytes(total)}, ${bytes(memory.activations)} of it for activations; time: about ${duration(secondsLeft)} (${rate}: ${operations(perSecond)} a second)`
+  return `a step: ${counted(variablesPerUpdate, noun)}, ${operations(forwardOperations)} forward and ${operations(backwardOperations)} backward; memory: about ${bytes(total)}, ${bytes(memory.activations)} of it for activations; time: about ${duration(secondsLeft)} (${rate}: ${operations(perSecond)} a second), by ${engine}`
 }
 
 function selectionLine({ kind, step, validationNats }: Selection, noun: string): string {
