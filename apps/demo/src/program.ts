@@ -105,6 +105,7 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
     .addOption(validation('another part'))
     .addOption(validateEvery())
     .addOption(patience())
+    .addOption(from())
     .addOption(presetOption(imagePresets))
     .addOption(new Option('--levels <n>', 'intensities of a pixel or a channel (default: the preset’s)').argParser(wholeFrom(2, 256)))
     .addOption(new Option('--patch <k>', 'a variable is a patch of k × k pixels (default: a pixel)').argParser(wholeFrom(1)))

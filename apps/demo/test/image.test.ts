@@ -51,6 +51,22 @@ describe('a run of images', () => {
     expect((await run(...train('--out', at('run'), '--resume', '--levels', '8', '--order', 'raster'))).code).toBe(0)
   })
 
+  it('begins another training, with its own pieces', async () => {
+    const tune = (...more: string[]) => ['train', 'image', '--data', at('pictures'), '--from', at('run'), '--out', at('tuned'), '--steps', '2', '--learning-rate', '1e-6', '--held-out', '0.2', ...more]
+    const { code, stderr, document } = await runJson(...tune())
+    expect(code, stderr).toBe(0)
+    expect(document.steps).toBe(2)
+    const { document: tuned } = await runJson('inspect', at('tuned'))
+    expect(tuned.training.from).toEqual({ name: 'run', updates: expect.any(Number) })
+    expect(tuned.pieces).toEqual((await runJson('inspect', at('run'))).document.pieces)
+    // Two tiny steps on it is what it began with; fresh parameters are far from that.
+    const nats = async (name: string) => (await runJson('evaluate', at(name), '--data', at('pictures'))).document.nats
+    expect(await nats('tuned')).toBeCloseTo(await nats('run'), 0)
+    for (const [option, value] of [['--levels', '4'], ['--preset', 'small'], ['--order', 'spiral'], ['--patch', '2']]) {
+      expect(await run(...tune(option, value))).toMatchObject({ code: 2, stderr: expect.stringMatching(new RegExp(`${option} ${value} contradicts --from`)) })
+    }
+  })
+
   it('draws samples, an animation and completions that keep what is given', async () => {
     const sampled = await run('sample', at('run'), '--count', '4', '--out', at('samples.png'), '--animation', at('drawn.gif'), '--scale', '1')
     expect(sampled.code, sampled.stderr).toBe(0)

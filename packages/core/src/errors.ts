@@ -52,8 +52,9 @@ export class InterruptedError extends ChainruleError {
   override name = 'InterruptedError'
 }
 
-/** Throws `InterruptedError` where the signal has fired. */
+/** Throws `InterruptedError` where the signal has fired. @throws {InvalidOptionError} for what is no signal, such as its controller */
 export function throwIfInterrupted(signal: AbortSignal | undefined, what: string): void {
+  if (signal !== undefined && typeof signal?.aborted !== 'boolean') throw new InvalidOptionError(`${what}: signal must be an AbortSignal, got ${shown(signal)}. Of a new AbortController() it is controller.signal.`)
   if (signal?.aborted) throw new InterruptedError(`${what} was interrupted.`)
 }
 

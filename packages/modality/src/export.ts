@@ -79,6 +79,8 @@ function describedModel(modality: Modality, trained: TrainedBound, { data = {}, 
  */
 export async function exportBound<Trained extends TrainedBound>(modality: Modality, trained: Trained, directory: string, options: ExportOptions<string>, further: Readonly<Record<string, FurtherLayout<Trained>>> = {}): Promise<void> {
   refuseUnknownOptions('exportModel', options, ['overwrite', 'layout', 'data', 'dataLicence', 'command', 'results'])
+  if (typeof trained !== 'object' || trained === null || !('model' in trained || 'opened' in trained)) throw new InvalidOptionError(`exportModel: expected a trained model first, as fit returns it; got ${trained === null ? 'null' : typeof trained}.`)
+  if (typeof directory !== 'string' || directory === '') throw new InvalidOptionError(`exportModel: expected where the model goes second, the path of a folder or of an .onnx file; got ${JSON.stringify(directory) ?? 'nothing'}.`)
   if ('opened' in trained) throw new InvalidOptionError('exportModel: the model is an exported one already. Copy its files, or export the trained model in another layout.')
   const { layout = 'chainrule', overwrite, dataLicence } = options
   const known = [...layouts, ...Object.keys(further)]

@@ -1,4 +1,5 @@
 /** Verbs of trained models, too: a trained model is recorded and opened for the one call. */
+import { InvalidOptionError } from '@chainrule/core'
 import type { OpenOptions } from './loaded.js'
 
 /** How to open it belongs to the trained model; one that is opened already refuses it. */
@@ -8,6 +9,7 @@ export async function withOpened<Trained extends object, Opened extends { releas
   options: Options & OpenOptions,
   verb: (loaded: Opened, options: Options) => Promise<Result>,
 ): Promise<Result> {
+  if (!isModel(model)) throw new InvalidOptionError(`Expected a model first: one that fit has trained, or that loadModel has opened; got ${model === null ? 'null' : typeof model}.`)
   if ('opened' in model) return verb(model as Opened, options)
   const { provider, threads, worker, ...others } = options
   const loaded = await open(model as Trained, { provider, threads, worker })
@@ -17,3 +19,5 @@ export async function withOpened<Trained extends object, Opened extends { releas
     await loaded.release()
   }
 }
+
+const isModel = (model: unknown): model is object => typeof model === 'object' && model !== null && ('opened' in model || 'parameters' in model)

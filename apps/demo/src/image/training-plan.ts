@@ -1,7 +1,9 @@
 /** What `train image` is going to do, decided and checked before anything is written: a fresh run, or one to go on with. */
 import { type Condition, describe, InvalidDataError, InvalidOptionError, type Order } from '@chainrule/core'
-import { describeData, describeRun, fingerprint, type Image, type ImageModel, type ImageSet, label, labelsFingerprint, presetModel, presetNamed, readRun, type RunDescription, splitImages, tokenizerFromName } from '@chainrule/image'
-import { initialState } from '@chainrule/train'
+import * as modality from '@chainrule/image'
+import { describeData, describeRun, fingerprint, type Image, type ImageModel, type ImageSet, label, labelsFingerprint, type LoadedImage, presetModel, presetNamed, readRun, type RunDescription, splitImages, tokenizerFromName } from '@chainrule/image'
+import { initialState, stateOf, type TrainingSettings } from '@chainrule/train'
+import { type Source, sourceAt } from '../source.js'
 import type { TrainingPlan } from '../training.js'
 import { defaultHeldOut, defaultPreset, hasSettingsOf, refuseContradiction, refuseContradictions, settingsOf, type TrainOptions, validationOf } from '../training-options.js'
 import { shareableCommand } from '../wording.js'
@@ -33,24 +35,44 @@ function modelFor({ preset = defaultPreset, levels, patch, order, binarize }: Im
   const chosen = presetNamed(preset)
   const named: Order | undefined = order === undefined ? undefined : orderNamed(order)
   const model = presetModel(chosen, size, { levels, patch, order: named, condition })
-  const isBinarized = binarize ?? chosen.binarized ?? false
-  if (isBinarized && model.tokenizer.domain.values !== 2) throw new InvalidOptionError(`--binarize makes black and white of images, which have 2 levels; this model has ${model.tokenizer.domain.values}. Say --levels 2 or --preset binary, or leave --binarize out.`)
-  return { model, isBinarized }
+  return { model, isBinarized: checkBinarized(binarize ?? chosen.binarized ?? false, model) }
+}
+
+function checkBinarized(isBinarized: boolean, { tokenizer }: ImageModel): boolean {
+  if (isBinarized && tokenizer.domain.values !== 2) throw new InvalidOptionError(`--binarize makes black and white of images, which have 2 levels; this model has ${tokenizer.domain.values}. Say --levels 2 or --preset binary, or leave --binarize out.`)
+  return isBinarized
 }
 
 /** As many labels as there are names, or up to the highest that occurs. */
 const labelsOf = ({ images, names }: ImageData): Condition => (names ? label({ names }) : label({ values: images.reduce((most, image) => Math.max(most, image.label! + 1), 1) }))
 
+const belongsToPieces = ['preset', 'levels', 'patch', 'order'] as const
+
+/** What a new training begins with: the model of a preset, or another one as it was trained. */
+async function beginning(options: ImageTrainOptions): Promise<{ images: Image[]; model: ImageModel; isBinarized: boolean; settings: Partial<TrainingSettings> } & Partial<Source<ImageModel>>> {
+  const { from } = options
+  if (from === undefined) {
+    const read = await readImageData(options)
+    const { settings } = presetNamed(options.preset ?? defaultPreset)
+    return { images: read.images, settings, ...modelFor(options, read.images[0], options.labels ? labelsOf(read) : undefined) }
+  }
+  const foreign = belongsToPieces.find((name) => options[name] !== undefined)
+  if (foreign) throw new InvalidOptionError(`--${foreign} ${String(options[foreign])} contradicts --from ${from}, whose pieces and settings are taken. Leave one of the two out.`)
+  const source = await sourceAt<ImageModel, LoadedImage>(modality, from)
+  const { tokenizer, model } = source.model
+  const images = await readForModel(options, tokenizer, model.condition, { resized: options.size !== undefined })
+  tokenizer.encode(images[0]) // or images of another size would fail later
+  return { ...source, images, isBinarized: checkBinarized(options.binarize ?? false, source.model) }
+}
+
 /** @throws {InvalidDataError | InvalidOptionError} */
 export async function freshImagePlan(options: ImageTrainOptions): Promise<ImageTrainingPlan> {
-  const read = await readImageData(options)
-  const { images } = read
-  const { model, isBinarized } = modelFor(options, images[0], options.labels ? labelsOf(read) : undefined)
-  const settings = settingsOf(presetNamed(options.preset ?? defaultPreset).settings, options)
+  const { images, model, isBinarized, settings: known, parameters, from } = await beginning(options)
+  const settings = settingsOf(known, options)
   const split = { heldOut: options.heldOut ?? defaultHeldOut, validation: options.validation ?? 0, seed: settings.seed }
-  const data = describeData(options.data, images, split, { ...(options.size && { resized: true }), ...(isBinarized && { binarizationSeed: settings.seed }), ...(options.labels && { labelsSha256: labelsFingerprint(images) }) })
-  const description = describeRun(model, settings, data, { ...validationOf(options, settings, 'images', data.validation > 0), command: shareableCommand(process.argv.slice(2)) })
-  return { images: partsOf(images, data), model, description, state: initialState(model.model, settings.seed), isResumed: false }
+  const data = describeData(options.data, images, split, { ...(options.size && { resized: true }), ...(isBinarized && { binarizationSeed: settings.seed }), ...(model.model.condition && { labelsSha256: labelsFingerprint(images) }) })
+  const description = describeRun(model, settings, data, { ...validationOf(options, settings, 'images', data.validation > 0), ...(from && { from }), command: shareableCommand(process.argv.slice(2)) })
+  return { images: partsOf(images, data), model, description, state: parameters ? stateOf(model.model, parameters) : initialState(model.model, settings.seed), isResumed: false }
 }
 
 /** @throws {InvalidDataError} for other images. @throws {InvalidOptionError} naming an option that contradicts the run */
