@@ -28,7 +28,7 @@ test('the fifteen lines run', async () => {
 })
 
 test('its commands are commands of the program', async () => {
-  const commands = [...readme.matchAll(/^chainrule (\w+(?: text| image)?)/gm)].map(([, words]) => words)
+  const commands = [...readme.matchAll(/^chainrule (\w+(?: text| image| audio)?)/gm)].map(([, words]) => words)
   expect(commands.length).toBeGreaterThan(5)
   for (const words of new Set(commands)) {
     const { stdout } = await node(process.execPath, [join(root, 'apps/demo/bin/chainrule.js'), ...words.split(' '), '--help'])
