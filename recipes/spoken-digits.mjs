@@ -94,9 +94,10 @@ if (values.only.includes('measure')) {
   console.log(`30 sounds drawn together in ${((performance.now() - begun) / 1000).toFixed(0)} s; ${drawn.filter(({ sound }) => sound.samples.length < most).length} ended by themselves`)
 
   const continued = []
-  for (const { digit, sound } of test.filter(({ number }) => number < 1)) {
+  // Each with a seed of its own: noise belongs to positions, so that one seed would end them all at the same place.
+  for (const [at, { digit, sound }] of test.filter(({ number }) => number < 1).entries()) {
     const prompt = tokenizer.encode({ sampleRateHz, samples: sound.samples.subarray(0, Math.floor(sound.samples.length / 2)) }).slice(0, -1)
-    const { values: rest } = await opened.sample({ count: 1, length: most, seed, condition: Int32Array.of(digit), prompt })
+    const { values: rest } = await opened.sample({ count: 1, length: most, seed: seed + 1 + at, condition: Int32Array.of(digit), prompt })
     continued.push({ digit, sound: tokenizer.decode(Int32Array.of(...prompt, ...rest)) })
   }
   await loaded.release()
