@@ -12,7 +12,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 const require = createRequire(fileURLToPath(new URL('../laws/package.json', import.meta.url)))
 const load = (name) => import(pathToFileURL(require.resolve(name)))
 const { controlSequence, custom, label, leftToRight, random, reversed } = await load('@chainrule/core')
-const { bernoulli, categorical, createModel, discretizedLogisticMixture, tabular } = await load('@chainrule/core/tensors')
+const { bernoulli, categorical, createModel, discretizedLogisticMixture, gaussianMixture, tabular } = await load('@chainrule/core/tensors')
 const { causalConvolution, multilayerPerceptron, nade, recurrent, transformer } = await load('@chainrule/networks')
 const { recordModel, singleFileOf } = await load('@chainrule/onnx')
 const { writeModel, writeSingleFile } = await load('@chainrule/modality')
@@ -41,6 +41,7 @@ const kinds = {
   labelled: { domain: ofLength(9, 3), order: random({ seed: 4 }), network: nade({ hidden: 12 }), head: categorical(), condition: label({ values: 4 }) },
   controlled: { domain: { length: 'variable', components: 1, values: 4, end: 3 }, order: leftToRight(), network: transformer({ layers: 1, heads: 2, width: 8, context: 6 }), head: categorical(), condition: controlSequence({ channels: 2 }) },
   'controlled-order': { domain: ofLength(8, 3), order: reversed(), network: recurrent({ cell: 'gru', layers: 1, width: 6 }), head: categorical(), condition: controlSequence({ values: 3 }) },
+  real: { domain: { length: 6, components: 3, values: 'real' }, order: reversed(), network: multilayerPerceptron({ hidden: [12] }), head: gaussianMixture({ components: 3 }) },
   'transformer-learned': { domain: ofLength(20, 7), order: random({ seed: 8 }), network: transformer({ layers: 1, heads: 2, width: 12, context: 20, positions: 'learned' }), head: categorical({ tied: true }) },
 }
 
@@ -93,7 +94,7 @@ function singleIn(kind) {
 
 for (const [kind, pieces] of Object.entries(kinds)) {
   const model = createModel(pieces)
-  const files = recordModel({ model, parameters: shaken(model.initialize(3), 3), modality: 'none', tokenizer: { name: 'none', options: {} }, card })
+  const files = recordModel({ model, parameters: shaken(model.initialize(3), 3, kind === 'real' ? 0.2 : 0.5), modality: 'none', tokenizer: { name: 'none', options: {} }, card })
   await writeModel(join(folder, kind, 'model'), files)
   await writeSingleFile(singleIn(kind), singleFileOf(files))
   await writeSequences(kind, pieces.domain.length === 'variable' ? 20 : undefined, pieces.condition)

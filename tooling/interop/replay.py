@@ -31,6 +31,7 @@ import onnxruntime
 
 NATS_TOLERANCE = 1e-4
 DISTANCE_TOLERANCE = 1e-5
+REAL_TOLERANCE = 1e-4
 GRAPHS = ("score", "step", "sample")
 FILTERS_OFF = {"topK": np.int32(0), "topP": np.float32(1), "minP": np.float32(0), "repetitionPenalty": np.float32(1)}
 PURPOSES = {"sampling": 0, "batches": 1, "initialization": 2, "order": 3, "dropout": 4}
@@ -199,6 +200,7 @@ class Model:
     def __init__(self, paths, manifest):
         self.manifest = manifest
         self.components = manifest["domain"]["components"]
+        self.type = np.float32 if manifest["domain"]["values"] == "real" else np.int32
         self.is_variable = manifest["domain"]["length"] == "variable"
         self.end = manifest["domain"].get("end")
         settings = onnxruntime.SessionOptions()
@@ -210,6 +212,10 @@ class Model:
         names = [output.name for output in self.sessions[graph].get_outputs()]
         return dict(zip(names, self.sessions[graph].run(names, feeds)))
 
+    def differ(self, a, b):
+        """Where values are not the same; real ones but for rounding."""
+        return np.abs(a - b) > (REAL_TOLERANCE if self.type is np.float32 else 0)
+
     def position(self, ranks):
         """The position of each rank, in the noise and in x."""
         return ranks if self.is_variable else np.asarray(self.manifest["order"]["permutation"])[ranks]
@@ -218,7 +224,7 @@ class Model:
         """The inputs before the first variable: state of zeros with a past of 0."""
         sizes = {"batch": 1, "past": 0}
         state = {f"state.{t['name']}": np.zeros([sizes.get(axis, axis) for axis in t["shape"]], t["type"]) for t in self.manifest["state"]}
-        return {"previous": np.zeros([1, self.components], np.int32), "isStart": np.ones([1], bool), **state}
+        return {"previous": np.zeros([1, self.components], self.type), "isStart": np.ones([1], bool), **state}
 
     def filters(self, sequence):
         """The inputs of sampling filters, for a model whose head knows them, before the first variable."""
@@ -294,10 +300,10 @@ class Model:
         return np.concatenate([rows, rest])
 
 
-def arrays_of(sequence, components):
+def arrays_of(sequence, model):
     """values, drawn [n, C], nats, distance [n] of a sequence in the file."""
-    values = np.asarray(sequence["values"], np.int32).reshape(-1, components)
-    drawn = np.asarray(sequence["drawn"], np.int32).reshape(-1, components)
+    values = np.asarray(sequence["values"], model.type).reshape(-1, model.components)
+    drawn = np.asarray(sequence["drawn"], model.type).reshape(-1, model.components)
     nats = np.asarray(sequence["nats"], np.float64)
     distance = np.asarray(sequence["distance"], np.float64)
     if not len(values) == len(drawn) == len(nats) == len(distance) > 0:
@@ -311,7 +317,7 @@ def largest(differences):
 
 
 def check_score(model, sequence):
-    values, _, nats, _ = arrays_of(sequence, model.components)
+    values, _, nats, _ = arrays_of(sequence, model)
     details = {}
     for name, chunk in (("whole", len(values)), ("chunks", 7)) if model.is_variable else (("whole", len(values)),):
         details[name] = largest(model.score(sequence, values, chunk) - nats)
@@ -319,13 +325,13 @@ def check_score(model, sequence):
 
 
 def check_replay(model, sequence, chunk):
-    values, drawn, nats, distance = arrays_of(sequence, model.components)
+    values, drawn, nats, distance = arrays_of(sequence, model)
     replayed = model.sample(sequence, values, np.ones(len(values), bool), chunk)
     outside = largest(replayed["distance"] - distance)
     apart = largest(replayed["nats"] - nats)
     # Where a uniform lies on a boundary, two samplers may pick neighbours; the distance says so.
     near = np.maximum(replayed["distance"], distance) > 0
-    unequal = (replayed["drawn"] != drawn).any(axis=1)
+    unequal = model.differ(replayed["drawn"], drawn).any(axis=1)
     kept = bool((replayed["values"] == values).all())
     passed = kept and outside <= DISTANCE_TOLERANCE and apart <= NATS_TOLERANCE and not (unequal & ~near).any()
     return passed, {"distance": outside, "nats": apart, "drawnOtherwise": int(unequal.sum()), "givenKept": kept}
@@ -333,12 +339,12 @@ def check_replay(model, sequence, chunk):
 
 def check_free(model, sequence, chunk):
     """Drawn freely, equal up to the first variable whose uniform is not inside; for sequences that were drawn freely."""
-    values, _, _, _ = arrays_of(sequence, model.components)
+    values, _, _, _ = arrays_of(sequence, model)
     replayed = model.sample(sequence, values, np.ones(len(values), bool), chunk)
     outside = np.flatnonzero(replayed["distance"] > 0)
     until = int(outside[0]) if len(outside) else len(values)
     free = model.sample(sequence, np.zeros_like(values), np.zeros(len(values), bool), chunk)
-    return bool((free["values"][:until] == values[:until]).all()), {"variables": len(values), "until": until}
+    return not model.differ(free["values"][:until], values[:until]).any(), {"variables": len(values), "until": until}
 
 
 # ---------------------------------------------------------------- all of it

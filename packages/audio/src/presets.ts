@@ -86,6 +86,6 @@ function encodingNamed(name: EncodingName, levels: number): SoundEncoding {
 const mostCategories = 256
 
 function headOf({ domain: { values }, frameLength }: SoundTokenizer): Head {
-  if (frameLength > 1) return frameHead({ sample: values <= 32 ? categorical() : discretizedLogisticMixture({ components: 5 }) })
-  return values <= mostCategories ? categorical() : discretizedLogisticMixture({ components: 5 })
+  if (frameLength > 1) return frameHead({ sample: (values as number) <= 32 ? categorical() : discretizedLogisticMixture({ components: 5 }) })
+  return (values as number) <= mostCategories ? categorical() : discretizedLogisticMixture({ components: 5 })
 }

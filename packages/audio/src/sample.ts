@@ -1,5 +1,5 @@
 /** `sample`, `stream`, `score` and `evaluate` of an opened model: exact, by the exported graphs. */
-import { bitsPerSample, type ConditionValues, InvalidDataError, InvalidOptionError, type Label, labelValues, manifestCondition, refuseCondition, refuseUnknownOptions, type SamplingFilters, samplingFilterNames, wholeNumber } from '@chainrule/core'
+import { bitsPerSample, type ConditionValues, emptyValues, InvalidDataError, InvalidOptionError, isReal, type Label, labelValues, manifestCondition, refuseCondition, refuseUnknownOptions, type SamplingFilters, samplingFilterNames, wholeNumber } from '@chainrule/core'
 import type { LoadedAudio } from './loaded.js'
 import { type AnySound, type Sound, wholeSound } from './sound.js'
 import { soundCondition } from './sound-condition.js'
@@ -31,7 +31,10 @@ export interface AudioScore {
   readonly nats: Float32Array
   readonly totalNats: number
   readonly samples: number
-  readonly bitsPerSample: number
+  /** Of levels; a density has none. */
+  readonly bitsPerSample?: number
+  /** The samples are real numbers: nats are those of a density, which compare with no probability's. */
+  readonly isDensity: boolean
 }
 
 export interface AudioEvaluation {
@@ -40,7 +43,10 @@ export interface AudioEvaluation {
   /** Amplitudes; ends are none, though their nats count. */
   readonly samples: number
   readonly seconds: number
-  readonly bitsPerSample: number
+  /** Of levels; a density has none. */
+  readonly bitsPerSample?: number
+  /** The samples are real numbers: nats are those of a density, which compare with no probability's. */
+  readonly isDensity: boolean
 }
 
 const streamOptions = ['label', 'control', 'prompt', 'frames', 'seed', 'temperature', 'signal', ...samplingFilterNames]
@@ -62,11 +68,11 @@ function requestOf(owner: string, model: LoadedAudio, count: number, all: Sample
   const options = { ...rest, condition: conditionOf(owner, model, all, count) }
   if (manifest.domain.length !== 'variable') {
     if (prompt !== undefined || frames !== undefined) throw new InvalidOptionError(`${owner}: the sounds of this model have ${manifest.domain.length} frames. Leave prompt and frames out.`)
-    return { request: { ...options, seed }, given: new Int32Array(0) }
+    return { request: { ...options, seed }, given: emptyValues(manifest.domain, 0) }
   }
   const length = wholeNumber(owner, 'frames', frames)
   const { end } = manifest.domain
-  const values = prompt === undefined ? new Int32Array(0) : tokenizer.encode(prompt)
+  const values = prompt === undefined ? emptyValues(manifest.domain, 0) : tokenizer.encode(prompt)
   const given = end === undefined ? values : values.filter((value) => value !== end)
   return { request: { ...options, seed, length, ...(given.length > 0 && { prompt: given }) }, given }
 }
@@ -79,7 +85,7 @@ export async function sample(model: LoadedAudio, options: SampleAudioOptions = {
   const { values } = await model.opened.sample({ ...request, count })
   const size = values.length / count
   return Array.from({ length: count }, (_, which) => {
-    const x = new Int32Array(given.length + size)
+    const x = emptyValues(model.tokenizer.domain, given.length + size)
     x.set(given)
     x.set(values.subarray(which * size, (which + 1) * size), given.length)
     return model.tokenizer.decode(x)
@@ -98,6 +104,9 @@ export async function* stream(model: LoadedAudio, options: StreamAudioOptions = 
   }
 }
 
+const unitsOf = ({ domain }: LoadedAudio['tokenizer'], totalNats: number, samples: number) =>
+  isReal(domain) ? { isDensity: true } : { bitsPerSample: bitsPerSample(totalNats, samples), isDensity: false }
+
 export interface ScoreAudioOptions {
   signal?: AbortSignal
 }
@@ -112,7 +121,7 @@ export async function score({ tokenizer, manifest, opened }: LoadedAudio, sound:
   const condition = soundCondition('score', manifestCondition(manifest), sound, length, samples / tokenizer.frameLength)
   const nats = await opened.score({ x, length, condition, signal: options.signal })
   const totalNats = nats.reduce((sum, value) => sum + value, 0)
-  return { nats, totalNats, samples, bitsPerSample: bitsPerSample(totalNats, samples) }
+  return { nats, totalNats, samples, ...unitsOf(tokenizer, totalNats, samples) }
 }
 
 export interface EvaluateAudioOptions extends ScoreAudioOptions {
@@ -131,5 +140,5 @@ export async function evaluate(model: LoadedAudio, sounds: readonly AnySound[], 
     samples += scored.samples
     onProgress?.({ sounds: at + 1, of: sounds.length })
   }
-  return { totalNats, sounds: sounds.length, samples, seconds: samples / model.tokenizer.sampleRateHz, bitsPerSample: bitsPerSample(totalNats, samples) }
+  return { totalNats, sounds: sounds.length, samples, seconds: samples / model.tokenizer.sampleRateHz, ...unitsOf(model.tokenizer, totalNats, samples) }
 }

@@ -1,5 +1,5 @@
 /** Sounds as training examples: windows of a fixed number of frames. Axes: N frames of a sound, L samples of a frame, T frames of a window. */
-import { type ConditionValues, type Domain, InvalidDataError } from '@chainrule/core'
+import { type ConditionValues, type Domain, InvalidDataError, type Values } from '@chainrule/core'
 import type { Data } from '@chainrule/train'
 import type { AudioModel } from './model.js'
 import { type AnySound, isInMemory } from './sound.js'
@@ -10,11 +10,11 @@ export interface SoundValues {
   /** N, the end counted where the domain has one. */
   readonly frames: number
   /** Of frames begin … end − 1. */
-  values(begin: number, end: number): Int32Array
+  values(begin: number, end: number): Values
   readonly condition?: ConditionValues
 }
 
-export const encodedValues = (row: Int32Array, L: number, condition?: ConditionValues): SoundValues => ({ frames: row.length / L, values: (begin, end) => row.slice(begin * L, end * L), condition })
+export const encodedValues = (row: Values, L: number, condition?: ConditionValues): SoundValues => ({ frames: row.length / L, values: (begin, end) => row.slice(begin * L, end * L), condition })
 
 /** A sound in memory is encoded at once, one that is read whenever its values are. @throws {InvalidDataError} for a sound that the tokenizer refuses, or one without what the model is told */
 export function valuesOf(owner: string, { tokenizer: { domain: { components: L, end }, encode }, model }: AudioModel, sound: AnySound): SoundValues {

@@ -75,7 +75,7 @@ describe('a model of frames', () => {
     const before = await evaluate(await fit(model, own, { ...settings, ...options, steps: 1 }), own)
     const trained = await fit(model, own, { ...settings, ...options })
     const after = await evaluate(trained, own)
-    expect(after.bitsPerSample).toBeLessThan(before.bitsPerSample - 0.3)
+    expect(after.bitsPerSample).toBeLessThan(before.bitsPerSample! - 0.3)
     const [drawn] = await sample(trained, { seed: 1, ...('window' in options && { frames: 20 }) })
     expect(drawn.samples).toHaveLength(80)
   })

@@ -10,7 +10,7 @@
 import { wholeNumber } from './errors.js'
 
 /** What the noise is for: streams with different purposes never share a number. */
-export const purposes = { sampling: 0, batches: 1, initialization: 2, order: 3, dropout: 4, evaluation: 5, binarization: 6, palette: 7, completion: 8 } as const
+export const purposes = { sampling: 0, batches: 1, initialization: 2, order: 3, dropout: 4, evaluation: 5, binarization: 6, palette: 7, completion: 8, dequantization: 9 } as const
 export type Purpose = keyof typeof purposes
 
 export type Words = readonly [number, number, number, number]

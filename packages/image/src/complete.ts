@@ -10,7 +10,7 @@
  * (sampling, importance resampling; Rubin 1987). One candidate ignores them, the limit of many is exact; how many of the K still count is
  * `effectiveCandidates` = (Σw)²/Σw², from 1 (one took all the weight: too few) to K.
  */
-import { groupOfPosition, InvalidDataError, InvalidOptionError, manifestCondition, noSamplingFilters, refuseUnknownOptions, samplingFilterNames, uniform, wholeNumber } from '@chainrule/core'
+import { emptyValues, groupOfPosition, InvalidDataError, InvalidOptionError, manifestCondition, noSamplingFilters, refuseUnknownOptions, samplingFilterNames, uniform, wholeNumber } from '@chainrule/core'
 import type { Progress } from '@chainrule/runtime'
 import { encodeImages, joinedImages } from './encode-images.js'
 import type { Image } from './image.js'
@@ -68,7 +68,7 @@ export async function complete(model: LoadedImage, images: readonly Image[], opt
   const { x, condition: labels } = joinedImages(data, 0, data.length)
   const N = data.length * each
   const width = x.length / data.length
-  const values = new Int32Array(N * width)
+  const values = emptyValues(tokenizer.domain, N * width)
   for (let sample = 0; sample < N; sample++) values.set(x.subarray(Math.floor(sample / each) * width, (Math.floor(sample / each) + 1) * width), sample * width)
   const givenOfAll = new Uint8Array(N * d)
   for (let sample = 0; sample < N; sample++) givenOfAll.set(isGiven, sample * d)

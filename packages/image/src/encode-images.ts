@@ -1,5 +1,5 @@
 /** Images as examples: each becomes its variables, with its label where the model is told one, when it is asked for. */
-import { type Condition, InvalidDataError, labelNumber } from '@chainrule/core'
+import { type Condition, InvalidDataError, labelNumber, type Values } from '@chainrule/core'
 import type { Example } from '@chainrule/train'
 import type { Image, ImageSet } from './image.js'
 import type { ImageTokenizer } from './tokenizers/index.js'
@@ -24,10 +24,11 @@ function labelOf({ label }: Image, condition: Condition): number {
   return labelNumber('its label', condition, label)
 }
 
-/** Images `from` … `from + count − 1`, one after the other: their variables int32 [count, d, C], and their labels where there are any. */
-export function joinedImages(data: ReturnType<typeof encodeImages>, from: number, count: number): { readonly x: Int32Array; readonly condition?: Int32Array } {
+/** Images `from` … `from + count − 1`, one after the other: their variables [count, d, C], and their labels where there are any. */
+export function joinedImages(data: Pick<ReturnType<typeof encodeImages>, 'at'>, from: number, count: number): { readonly x: Values; readonly condition?: Int32Array } {
   const rows = Array.from({ length: count }, (_, which) => data.at(from + which))
-  const x = new Int32Array(count * rows[0].x.length)
+  const size = count * rows[0].x.length
+  const x = rows[0].x instanceof Float32Array ? new Float32Array(size) : new Int32Array(size)
   rows.forEach((row, which) => x.set(row.x, which * row.x.length))
   return { x, ...(rows[0].condition && { condition: Int32Array.from(rows, ({ condition }) => condition![0]) }) }
 }

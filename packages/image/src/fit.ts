@@ -2,6 +2,7 @@
 import { refuseUnknownOptions } from '@chainrule/core'
 import { fitBound, type FitOptions, planBound, type PlanOptions } from '@chainrule/modality'
 import type * as training from '@chainrule/train'
+import { checkDequantization, dequantized, trainingDraws } from './dequantization.js'
 import { encodeImages } from './encode-images.js'
 import type { ImageSet } from './image.js'
 import type { ImageModel, TrainedImage } from './model.js'
@@ -27,7 +28,7 @@ export async function fit(imageModel: ImageModel, images: ImageSet, options: Fit
   const { validation, preview, ...rest } = options
   if (preview) refuseUnknownOptions('preview', preview, previewOptions)
   return fitBound(imageModel, rest, {
-    data: encodeImages(imageModel.tokenizer, images, 'fit', imageModel.model.condition),
+    data: dequantized(imageModel.tokenizer, encodeImages(imageModel.tokenizer, images, 'fit', imageModel.model.condition), { seed: rest.seed ?? 0, draws: trainingDraws }),
     ...(validation && { validation: validationOf(imageModel, validation) }),
     ...(preview && { preview: { everySteps: preview.everySteps, show: async (parameters, step) => preview.show(await previewOf(imageModel, parameters, preview, rest.threads), step) } }),
   })
@@ -39,5 +40,5 @@ export function plan(imageModel: ImageModel, options: PlanOptions): Promise<trai
 }
 
 function validationOf({ tokenizer, model }: ImageModel, { images, ...rest }: ImageValidationOptions): training.ValidationOptions {
-  return { ...rest, data: encodeImages(tokenizer, images, 'validation', model.condition) }
+  return { ...rest, data: dequantized(tokenizer, encodeImages(tokenizer, images, 'validation', model.condition), checkDequantization('validation')) }
 }

@@ -1,6 +1,6 @@
 /** Image models: tokenizers, files, training, evaluation, sampling, completion, scoring, export. Nothing native is loaded until a verb runs or a file is read. */
 export { checkerboard, columnMajor, type Condition, custom, diagonal, hilbert, label, type Label, leftToRight, morton, type Order, random, raster, reversed, serpentine, spiral } from '@chainrule/core'
-export { bernoulli, categorical, chained, discretizedLogisticMixture, factorized, rgbLogisticMixture, tabular } from '@chainrule/core/tensors'
+export { bernoulli, categorical, chained, discretizedLogisticMixture, factorized, gaussianMixture, rgbLogisticMixture, tabular } from '@chainrule/core/tensors'
 export {
   diagonalLstm,
   type LineRecurrentOptions,

@@ -82,6 +82,6 @@ function tokenizerOf({ height, width, channels }: Size, levels: number, patch?: 
 const mostCategories = 32
 
 function headOf({ domain: { components, values } }: ImageTokenizer): Head {
-  if (components === 1) return values === 2 ? bernoulli() : values <= mostCategories ? categorical() : discretizedLogisticMixture({ components: 5 })
+  if (components === 1) return values === 2 ? bernoulli() : (values as number) <= mostCategories ? categorical() : discretizedLogisticMixture({ components: 5 })
   return components === 3 ? rgbLogisticMixture({ components: 5 }) : patchHead()
 }

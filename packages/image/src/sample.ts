@@ -1,5 +1,5 @@
 /** `sample` and `stream` of an opened model: exact, by the exported graphs. No tensors: also for browsers (`runtime.ts`). */
-import { InvalidOptionError, type Label, labelValues, manifestCondition, refuseUnknownOptions, samplingFilterNames, type SamplingFilters } from '@chainrule/core'
+import { emptyValues, InvalidOptionError, type Label, labelValues, manifestCondition, refuseUnknownOptions, samplingFilterNames, type SamplingFilters, type Values } from '@chainrule/core'
 import type { Progress } from '@chainrule/runtime'
 import type { Image } from './image.js'
 import type { LoadedImage } from './loaded.js'
@@ -24,7 +24,7 @@ export interface SampleImageOptions extends DrawImageOptions {
 }
 
 /** Values of several images, one image after the other → the images. */
-export function decodeAll({ tokenizer }: Pick<LoadedImage, 'tokenizer'>, values: Int32Array, count: number): Image[] {
+export function decodeAll({ tokenizer }: Pick<LoadedImage, 'tokenizer'>, values: Values, count: number): Image[] {
   const each = values.length / count
   return Array.from({ length: count }, (_, which) => tokenizer.decode(values.subarray(which * each, (which + 1) * each)))
 }
@@ -52,7 +52,7 @@ export interface DrawnVariable {
   /** Where it is: its place in the grid of variables, row by row. */
   readonly position: number
   /** Its components. */
-  readonly values: Int32Array
+  readonly values: Values
   /** −log p of it given those before. */
   readonly nats: number
   /** The image as far as it is drawn. */
@@ -69,7 +69,7 @@ export async function* stream(model: LoadedImage, options: StreamImageOptions = 
   const condition = labelValues('stream', manifestCondition(manifest), label, 1)
   const { components: C } = tokenizer.domain
   const pixels = pixelsOfVariables(tokenizer)
-  const x = new Int32Array(pixels.length * C)
+  const x = emptyValues(tokenizer.domain, pixels.length * C)
   for await (const { firstRank, values, nats } of opened.stream({ ...rest, seed, condition })) {
     for (let step = 0; step < nats.length; step++) {
       const rank = firstRank + step

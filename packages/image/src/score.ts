@@ -1,5 +1,6 @@
 /** `score` of an opened model: −log p of images, pixel by pixel, and as pictures. No tensors: also for browsers. */
 import { bitsPerDimension, finiteNumber, InvalidDataError, manifestCondition, refuseUnknownOptions, throwIfInterrupted, wholeNumber } from '@chainrule/core'
+import { checkDequantization, dequantized, levelNats } from './dequantization.js'
 import { encodeImages, joinedImages } from './encode-images.js'
 import type { Image, ImageSet } from './image.js'
 import { dimensionsOf } from './image-units.js'
@@ -14,7 +15,7 @@ export interface ScoreImageOptions {
 export interface ImageScore {
   readonly height: number
   readonly width: number
-  /** −log p of the image. */
+  /** −log p of the image; of real values a bound on it, by one draw of seed 0 (dequantization.ts). */
   readonly nats: number
   readonly bitsPerDimension: number
   /** −log p of each variable given those before it in the order, by position. */
@@ -31,7 +32,8 @@ export async function score({ tokenizer, manifest, opened }: LoadedImage, images
   refuseUnknownOptions('score', options, ['signal'])
   const { signal } = options
   const { height, width } = tokenizer
-  const data = encodeImages(tokenizer, images, 'score', manifestCondition(manifest))
+  const data = dequantized(tokenizer, encodeImages(tokenizer, images, 'score', manifestCondition(manifest)), checkDequantization('score'))
+  const more = levelNats(tokenizer, tokenizer.domain.components)
   const variables = pixelsOfVariables(tokenizer)
   const pixelsOfOne = variables[0].length
   const result: ImageScore[] = []
@@ -41,7 +43,7 @@ export async function score({ tokenizer, manifest, opened }: LoadedImage, images
     const count = Math.min(imagesAtOnce, data.length - from)
     const nats = await opened.score({ ...joinedImages(data, from, count), signal })
     for (let which = 0; which < count; which++) {
-      const natsOfVariables = nats.slice(which * variables.length, (which + 1) * variables.length)
+      const natsOfVariables = nats.slice(which * variables.length, (which + 1) * variables.length).map((each) => each + more)
       const bitsOfPixels = new Float32Array(height * width)
       natsOfVariables.forEach((each, position) => variables[position].forEach((pixel) => (bitsOfPixels[pixel] = each / Math.LN2 / pixelsOfOne)))
       const total = natsOfVariables.reduce((sum, each) => sum + each, 0)

@@ -1,14 +1,16 @@
 /**
  * How the values of a grid's variables enter a network: as numbers, or as vectors of their own.
  *
- *   scaled      one number in [−1, 1] for each component, 2 v / (V − 1) − 1, and a 1, so that beyond the edge (zeros) is no value
+ *   scaled      one number for each component: in [−1, 1], 2 v / (V − 1) − 1, or a real value as it is; and a 1, so that beyond the edge
+ *               (zeros) is no value
  *   embedding   the sum of one learned vector for each component's value
  *
  * Axes: C components, V values, W width.
  */
 import { type Domain, InvalidOptionError, type ParameterArrays } from '@chainrule/core'
-import { embedding, normalInitial, type Tensors } from '@chainrule/core/tensors'
+import { embedding, normalInitial, scaledValues, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
+import { noVectors } from './sequence-input.js'
 
 export type InputKind = 'scaled' | 'embedding'
 
@@ -18,7 +20,7 @@ export interface GridInput {
   /** About the sum of the squares of a variable's numbers. */
   readonly energy: number
   initialize(seed: number): ParameterArrays
-  /** values [..., C] int32 → [..., size]. */
+  /** values [..., C] → [..., size]. */
   encode(parameters: Tensors, values: tf.Tensor): tf.Tensor
 }
 
@@ -28,8 +30,11 @@ export function checkInputKind(owner: string, kind: unknown): InputKind {
   return kind
 }
 
-export function gridInput(kind: InputKind, { components: C, values: V }: Domain, width: number): GridInput {
+/** @throws {UnsupportedError} for learned vectors of real values */
+export function gridInput(kind: InputKind, domain: Domain, width: number): GridInput {
+  const { components: C, values: V } = domain
   if (kind === 'embedding') {
+    if (V === 'real') throw noVectors()
     return {
       size: width,
       energy: width,
@@ -45,8 +50,7 @@ export function gridInput(kind: InputKind, { components: C, values: V }: Domain,
     energy: (C + 2) / 2,
     initialize: () => ({}),
     encode(_, values) {
-      const scaled = tf.sub(tf.mul(tf.cast(values, 'float32'), 2 / (V - 1)), 1)
-      return tf.concat([scaled, tf.ones([...values.shape.slice(0, -1), 1])], -1)
+      return tf.concat([scaledValues(values, domain), tf.ones([...values.shape.slice(0, -1), 1])], -1)
     },
   }
 }

@@ -9,7 +9,7 @@
  *
  * Axes: B batch, N variables, V values, K networks, W width of the first network's features.
  */
-import { InvalidOptionError, type ParameterArrays, refuseUnknownOptions, type StateTensor, UnsupportedError } from '@chainrule/core'
+import { InvalidOptionError, type ParameterArrays, refuseUnknownOptions, type StateTensor, UnsupportedError, valueCount } from '@chainrule/core'
 import { type Binding, type BoundNetwork, constantInitial, type Dropout, linear, type Network, normalInitial, type Previous, scoped, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 
@@ -43,7 +43,8 @@ const prefixed = <T>(record: Readonly<Record<string, T>>, prefix: string): Recor
 const joined = <T>(records: readonly Readonly<Record<string, T>>[]): Record<string, T> => Object.assign({}, ...records.map((record, k) => prefixed(record, prefixOf(k))))
 
 function bind(binding: Binding, { networks, weights, tied, trainNetworks }: Required<MixtureOptions>): BoundNetwork {
-  const { values: V, components } = binding.domain
+  const { components } = binding.domain
+  const V = valueCount(binding.domain, owner)
   if (components !== 1) throw new UnsupportedError(`${owner}: variables must have one component, these have ${components}.`)
   if (binding.parametersPerVariable !== V) throw new UnsupportedError(`${owner}: gives ${V} log-probabilities for each variable, the head wants ${binding.parametersPerVariable} numbers. Use categorical().`)
   const parts = networks.map((network) => network.bind(binding))

@@ -9,7 +9,7 @@
  *
  * A label c adds U c to the first layer's sums, whatever the degrees, and V c to the outputs, since those of the first group read no unit.
  *
- * Axes: B batch, d variables, C components, V values, E = C (for V = 2) or C·V input units of a variable, H units of a layer,
+ * Axes: B batch, d variables, C components, V values, E = C (for V = 2 and real values) or C·V input units of a variable, H units of a layer,
  * P parameters of a variable's distribution.
  */
 import { groupOfPosition, InvalidOptionError, refuseUnknownOptions, UnsupportedError, wholeNumber } from '@chainrule/core'
@@ -61,20 +61,21 @@ function isBelow(a: Int32Array, b: Int32Array): tf.Tensor {
 function bind({ domain, order, parametersPerVariable: P, condition }: Binding, layers: readonly number[], direct: boolean): BoundNetwork {
   if (domain.length === 'variable') throw new UnsupportedError(`${owner}: has weights for each variable, so the domain must have a fixed length. Use a sequence network, such as transformer().`)
   const { length: d, components: C, values: V } = domain
-  const E = V === 2 ? C : C * V
+  const isNumber = V === 2 || V === 'real'
+  const E = isNumber ? C : C * V
   const group = groupOfPosition(order)
   const groups = Math.max(...group) + 1
   const degrees = layers.map((units) => degreesOf(units, groups))
   const isDeep = layers.length > 0
   const lastUnits = layers[layers.length - 1]
 
-  /** x [B, d, C] → [B, d·E]: the value itself of two, one of V otherwise. */
-  const encode = (x: tf.Tensor) => tf.reshape(V === 2 ? tf.cast(x, 'float32') : tf.oneHot(x as tf.Tensor1D, V, 1, 0, 'float32'), [x.shape[0], d * E])
+  /** x [B, d, C] → [B, d·E]: the value itself of two and of real ones, one of V otherwise. */
+  const encode = (x: tf.Tensor) => tf.reshape(isNumber ? tf.cast(x, 'float32') : tf.oneHot(x as tf.Tensor1D, V, 1, 0, 'float32'), [x.shape[0], d * E])
 
   /** What the variable at position q (int32 [1]) with values [B, C] adds through a weight [d·E, R] → [B, R]. */
   const columnOf = (weight: tf.Tensor, q: tf.Tensor, values: tf.Tensor): tf.Tensor => {
     const R = weight.shape[1]!
-    if (V === 2) return linear(tf.cast(values, 'float32'), tf.reshape(embedding(tf.reshape(weight, [d, C * R]), q), [C, R]))
+    if (isNumber) return linear(tf.cast(values, 'float32'), tf.reshape(embedding(tf.reshape(weight, [d, C * R]), q), [C, R]))
     const first = tf.add(tf.mul(q, tf.scalar(E, 'int32')), tf.tensor1d(Int32Array.from({ length: C }, (_, c) => c * V), 'int32'))
     return tf.sum(embedding(weight, tf.add(values, first)), 1)
   }

@@ -8,7 +8,7 @@
  * carries the sum of all earlier chunks and finds the sums within one as a single product, of inputs masked for each variable. What
  * lies within a chunk is computed again for the gradient.
  *
- * Axes: B batch, d variables, C components, V values, E = C (for V = 2) or C·V input units of a variable, H units, P parameters of a
+ * Axes: B batch, d variables, C components, V values, E = C (for V = 2 and real values) or C·V input units of a variable, H units, P parameters of a
  * variable's distribution, T chunks of K variables.
  */
 import { fixedLength, refuseUnknownOptions, UnsupportedError, wholeNumber } from '@chainrule/core'
@@ -39,12 +39,13 @@ function bind({ domain, order, parametersPerVariable: P, condition }: Binding, H
   if (order.groups) throw new UnsupportedError(`${owner}: an order with groups is not supported. Use groups of one, or a multilayer perceptron.`)
   const d = fixedLength(domain, owner)
   const { components: C, values: V } = domain
-  const E = V === 2 ? C : C * V
+  const isNumber = V === 2 || V === 'real'
+  const E = isNumber ? C : C * V
   const K = Math.min(d, longestChunk)
   const T = Math.ceil(d / K)
 
-  /** int32 [..., C] → [..., E]: the value itself of two, one of V otherwise. */
-  const encode = (values: tf.Tensor) => tf.reshape(V === 2 ? tf.cast(values, 'float32') : tf.oneHot(values as tf.Tensor1D, V, 1, 0, 'float32'), [...values.shape.slice(0, -1), E])
+  /** int32 [..., C] → [..., E]: the value itself of two and of real ones, one of V otherwise. */
+  const encode = (values: tf.Tensor) => tf.reshape(isNumber ? tf.cast(values, 'float32') : tf.oneHot(values as tf.Tensor1D, V, 1, 0, 'float32'), [...values.shape.slice(0, -1), E])
   /** Rows of something for each variable, by position [d, …] → by rank, in chunks [T, K, …]; zeros fill the last one. */
   const chunked = (x: tf.Tensor, shape: number[]) => {
     const byPosition = tf.reshape(x, [d, -1])

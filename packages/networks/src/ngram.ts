@@ -7,7 +7,7 @@
  *
  * Axes: B batch, S sequence, V values, R rows. A symbol is 0 (nothing known), 1 (start) or 2 + a value.
  */
-import { InvalidOptionError, type ParameterArrays, refuseUnknownOptions, UnsupportedError, wholeNumber } from '@chainrule/core'
+import { InvalidOptionError, type ParameterArrays, refuseUnknownOptions, UnsupportedError, valueCount, wholeNumber } from '@chainrule/core'
 import { type Binding, type BoundNetwork, constantInitial, embedding, type Network, nextPosition, type Previous, previous, restore, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { countNgrams } from './ngram-counts.js'
@@ -33,7 +33,8 @@ export function ngram(options: NgramOptions = {}): Network {
 }
 
 function bind({ domain, order, parametersPerVariable }: Binding, n: number, minimumCount: number): BoundNetwork {
-  const { values: V, components, length } = domain
+  const { components, length } = domain
+  const V = valueCount(domain, owner)
   if (components !== 1) throw new UnsupportedError(`${owner}: variables must have one component, these have ${components}.`)
   if (order.groups) throw new UnsupportedError(`${owner}: an order with groups is not supported. Use groups of one, or a multilayer perceptron.`)
   if (parametersPerVariable !== V) throw new UnsupportedError(`${owner}: its rows hold ${V} log-probabilities, the head wants ${parametersPerVariable} numbers. Use categorical().`)

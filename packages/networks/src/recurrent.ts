@@ -32,12 +32,13 @@ import {
 import * as tf from '@tensorflow/tfjs-core'
 import { conditioned, conditionInitial } from './condition-input.js'
 import { type CellName, cells } from './recurrent-cells.js'
+import { sequenceInput } from './sequence-input.js'
 
 export interface RecurrentOptions {
   /** Default 'lstm'. */
   cell?: CellName
   layers: number
-  /** H, of the embedding and of every layer's state. */
+  /** H, of the embedding (of real values: the linear map in its place) and of every layer's state. */
   width: number
 }
 
@@ -62,7 +63,10 @@ export function recurrent(options: RecurrentOptions): Network {
     options: { cell: cellName, layers, width },
     bind({ domain, order, condition }): BoundNetwork {
       if (order.groups) throw new UnsupportedError(`${owner}: an order with groups is not supported. Use groups of one, or a multilayer perceptron.`)
-      const { components, values: V } = domain
+      const { components } = domain
+      /** Real values enter by a linear map, whole numbers as rows of the embedding. */
+      const numbers = domain.values === 'real' ? sequenceInput('scaled', domain, width) : undefined
+      const V = domain.values === 'real' ? 0 : domain.values
       const startRow = components * V
 
       /** The rows of the embedding that speak of what came before (values [..., C], isStart [...]): one [...] for each component; `start` has its own, the last. */
@@ -73,14 +77,14 @@ export function recurrent(options: RecurrentOptions): Network {
         })
       const sumOf = (tensors: tf.Tensor[]) => (tensors.length === 1 ? tensors[0] : tf.addN(tensors))
       const biasOf = (parameters: Tensors, layer: number) => parameters[`layer${layer}/bias`]
-      const embed = (parameters: Tensors, before: Previous) => conditioned(sumOf(rowsOf(before).map((rows) => embedding(parameters.embedding, rows))), parameters, 'embedding', before.condition)
+      const embed = (parameters: Tensors, before: Previous) => conditioned(numbers?.encode(parameters, before) ?? sumOf(rowsOf(before).map((rows) => embedding(parameters.embedding, rows))), parameters, 'embedding', before.condition)
 
       /**
        * W x + b of the first layer for all steps, [T, G H, B]. x is a sum of rows of the embedding; with few rows it is cheaper to
        * take each through W first, and to look the results up.
        */
       const firstLayer = (parameters: Tensors, before: Previous): tf.Tensor => {
-        if (before.condition || 2 * (startRow + 1) > 3 * width) return fromColumns(parameters, 0, tf.transpose(embed(parameters, before), [1, 2, 0]))
+        if (numbers || before.condition || 2 * (startRow + 1) > 3 * width) return fromColumns(parameters, 0, tf.transpose(embed(parameters, before), [1, 2, 0]))
         // C rows are summed at each step, so each brings its part of the bias.
         const share = components === 1 ? biasOf(parameters, 0) : tf.div(biasOf(parameters, 0), components)
         const table = tf.add(linear(parameters.embedding, parameters['layer0/input'], true), share)
@@ -127,7 +131,7 @@ export function recurrent(options: RecurrentOptions): Network {
         initialize(seed): ParameterArrays {
           // Rows of the embedding have a length of about ½: a tied head begins nearly uniform, and the first layer's weights make up for it.
           const parameters: ParameterArrays = {
-            embedding: normalInitial(seed, 'network/embedding', [startRow + 1, width], 0.5 / Math.sqrt(width)),
+            ...(numbers?.initialize(seed) ?? { embedding: normalInitial(seed, 'network/embedding', [startRow + 1, width], 0.5 / Math.sqrt(width)) }),
             ...conditionInitial(seed, condition, { embedding: width }, 0.5 / Math.sqrt(width)),
           }
           const bound = 1 / Math.sqrt(width)
@@ -135,7 +139,7 @@ export function recurrent(options: RecurrentOptions): Network {
             const put = (name: string, shape: number[], bound: number) => {
               parameters[`layer${layer}/${name}`] = uniformInitial(seed, `network/layer${layer}/${name}`, shape, bound)
             }
-            put('input', [cell.gates * width, width], layer === 0 ? 2 : bound)
+            put('input', [cell.gates * width, width], layer > 0 ? bound : numbers ? Math.sqrt(3 / numbers.energy) : 2)
             put('recurrent', [cell.gates * width, width], bound)
             parameters[`layer${layer}/bias`] = { shape: [cell.gates * width], data: Float32Array.from({ length: cell.gates * width }, (_, unit) => cell.biases[Math.floor(unit / width)]) }
             for (const name of cell.constants) parameters[`layer${layer}/${name}`] = constantInitial([width], 0)

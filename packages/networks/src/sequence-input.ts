@@ -3,12 +3,12 @@
  * of its own.
  *
  *   embedding   the sum of one learned vector for each component's value: rows of length ½ or so
- *   scaled      a linear map of one number in [−1, 1] for each component, 2 v / (V − 1) − 1
+ *   scaled      a linear map of one number for each component: in [−1, 1], 2 v / (V − 1) − 1, or a real value as it is
  *
  * Axes: C components, V values, W width.
  */
-import { type Domain, InvalidOptionError, type ParameterArrays } from '@chainrule/core'
-import { embedding, linear, normalInitial, type Previous, type Tensors } from '@chainrule/core/tensors'
+import { type Domain, InvalidOptionError, type ParameterArrays, UnsupportedError } from '@chainrule/core'
+import { embedding, linear, normalInitial, type Previous, scaledValues, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 
 export type InputKind = 'scaled' | 'embedding'
@@ -17,9 +17,12 @@ export interface SequenceInput {
   /** About the sum of the squares of a vector's entries, at the beginning. */
   readonly energy: number
   initialize(seed: number): ParameterArrays
-  /** values [..., C] int32, isStart [...] → [..., W]. */
+  /** values [..., C], isStart [...] → [..., W]. */
   encode(parameters: Tensors, before: Previous): tf.Tensor
 }
+
+/** What refuses a learned vector for each of infinitely many values. */
+export const noVectors = (): UnsupportedError => new UnsupportedError("input 'embedding' has a vector for each value; the domain's values are real. Use input: 'scaled', which takes them as numbers.")
 
 /** @throws {InvalidOptionError} */
 export function checkSequenceInput(owner: string, kind: unknown): InputKind {
@@ -27,9 +30,12 @@ export function checkSequenceInput(owner: string, kind: unknown): InputKind {
   return kind
 }
 
-export function sequenceInput(kind: InputKind, { components: C, values: V }: Domain, width: number): SequenceInput {
-  const startRow = C * V
+/** @throws {UnsupportedError} for learned vectors of real values */
+export function sequenceInput(kind: InputKind, domain: Domain, width: number): SequenceInput {
+  const { components: C, values: V } = domain
   if (kind === 'embedding') {
+    if (V === 'real') throw noVectors()
+    const startRow = C * V
     return {
       energy: C / 4,
       // Short rows, so that a tied head begins nearly uniform.
@@ -50,8 +56,7 @@ export function sequenceInput(kind: InputKind, { components: C, values: V }: Dom
     encode(parameters, { values, isStart }) {
       const starts = tf.expandDims(tf.cast(isStart, 'float32'), -1)
       const known = tf.sub(1, starts)
-      const numbers = tf.sub(tf.mul(tf.cast(values, 'float32'), 2 / (V - 1)), 1)
-      return linear(tf.concat([tf.mul(numbers, known), known, starts], -1), parameters.input)
+      return linear(tf.concat([tf.mul(scaledValues(values, domain), known), known, starts], -1), parameters.input)
     },
   }
 }

@@ -41,6 +41,7 @@ import {
 import * as tf from '@tensorflow/tfjs-core'
 import { conditioned, conditionInitial } from './condition-input.js'
 import { gridPositions } from './grid-positions.js'
+import { sequenceInput } from './sequence-input.js'
 
 export interface TransformerOptions {
   layers: number
@@ -109,13 +110,18 @@ export function transformer(options: TransformerOptions): Network {
       if (kind === 'learned' && domain.length !== 'variable' && domain.length > context) {
         throw new InvalidOptionError(`transformer: learned positions end at context ${context}, the domain has ${domain.length} variables. Raise context, or use rotary positions.`)
       }
-      const startRow = domain.components * domain.values
+      /** Real values enter by a linear map, whole numbers as rows of the embedding. */
+      const numbers = domain.values === 'real' ? sequenceInput('scaled', domain, width) : undefined
+      const V = domain.values === 'real' ? 0 : domain.values
+      const startRow = domain.components * V
       const onGrid = kind === 'learned2d' ? gridPositions(domain, order) : undefined
 
       /** Embeds what came before (values [B, S, C], isStart [B, S]) → [B, S, D]; `start` has a row of its own, the last. */
-      const embed = (parameters: Tensors, { values, isStart, condition }: Previous): tf.Tensor => {
+      const embed = (parameters: Tensors, before: Previous): tf.Tensor => {
+        const { values, isStart, condition } = before
+        if (numbers) return conditioned(numbers.encode(parameters, before), parameters, 'embedding', condition)
         const rows = tf.unstack(values, 2).map((component, c) => {
-          const row = c === 0 ? component : tf.add(component, tf.scalar(c * domain.values, 'int32'))
+          const row = c === 0 ? component : tf.add(component, tf.scalar(c * V, 'int32'))
           return embedding(parameters.embedding, tf.where(isStart, tf.mul(tf.onesLike(row), tf.scalar(startRow, 'int32')), row))
         })
         return conditioned(rows.length === 1 ? rows[0] : tf.addN(rows), parameters, 'embedding', condition)
@@ -185,7 +191,7 @@ export function transformer(options: TransformerOptions): Network {
           const initial = (name: string, shape: number[], deviation = 0.02) => normalInitial(seed, `network/${name}`, shape, deviation)
           // Outputs into the residual stream begin smaller, so that its variance does not grow with the depth (GPT-2).
           const residual = residualStart === 'zero' ? 0 : 0.02 / Math.sqrt(2 * layers)
-          const parameters: ParameterArrays = { embedding: initial('embedding', [startRow + 1, width]), ...conditionInitial(seed, condition, { embedding: width }, 0.02) }
+          const parameters: ParameterArrays = { ...(numbers?.initialize(seed) ?? { embedding: initial('embedding', [startRow + 1, width]) }), ...conditionInitial(seed, condition, { embedding: width }, 0.02) }
           if (kind === 'learned') parameters.positions = initial('positions', [context, width])
           for (const [name, count] of Object.entries(onGrid?.tables ?? {})) parameters[name] = initial(name, [count, width])
           for (let layer = 0; layer < layers; layer++) {

@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu'
 import { asTensors, networkLaws, packingLaw, randomValues, shaken } from '@chainrule/conformance'
-import { type Domain, InvalidOptionError, leftToRight, type Order, type ParameterArrays, random, reversed, UnsupportedError } from '@chainrule/core'
+import { type DiscreteDomain, InvalidOptionError, leftToRight, type Order, type ParameterArrays, random, reversed, UnsupportedError } from '@chainrule/core'
 import { begin, bernoulli, categorical, createModel, factorized } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -10,12 +10,12 @@ beforeAll(async () => {
   await tf.setBackend('cpu')
 })
 
-const bindTo = (options: CausalConvolutionOptions, domain: Domain, order: Order = leftToRight()) => causalConvolution(options).bind({ domain, order: order.resolve(domain), parametersPerVariable: domain.values })
+const bindTo = (options: CausalConvolutionOptions, domain: DiscreteDomain, order: Order = leftToRight()) => causalConvolution(options).bind({ domain, order: order.resolve(domain), parametersPerVariable: domain.values })
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x))
 const relu = (x: number) => Math.max(0, x)
 
 /** The equations of the header, in float64, without a state: features by rank of what came before, ranked [N][C], nothing before the first. */
-function fromTheHeader(options: CausalConvolutionOptions, { components: C, values: V }: Domain, parameters: ParameterArrays, before: readonly (readonly number[] | undefined)[]): number[][] {
+function fromTheHeader(options: CausalConvolutionOptions, { components: C, values: V }: DiscreteDomain, parameters: ParameterArrays, before: readonly (readonly number[] | undefined)[]): number[][] {
   const { prediction } = options
   const { layers, width: W, dilations, kernel = 2, residual = true, skip = true, gated = true, input = 'embedding', skipWidth = W } = options as Required<CausalConvolutionOptions>
   const at = (name: string, row: number, size: number) => Array.from(parameters[name].data.subarray(row * size, (row + 1) * size))
@@ -57,8 +57,8 @@ function fromTheHeader(options: CausalConvolutionOptions, { components: C, value
   })
 }
 
-const text = (values: number): Domain => ({ length: 'variable', components: 1, values })
-const cases: [string, CausalConvolutionOptions, Domain, Order][] = [
+const text = (values: number): DiscreteDomain => ({ length: 'variable', components: 1, values })
+const cases: [string, CausalConvolutionOptions, DiscreteDomain, Order][] = [
   ['gated, all of it', { layers: 3, width: 4, dilations: [1, 2, 4] }, text(5), leftToRight()],
   ['dilations over and over, no residual', { layers: 3, width: 4, dilations: [1, 3], residual: false }, { length: 9, components: 1, values: 3 }, random({ seed: 3 })],
   ['no skip, three taps, relu', { layers: 2, width: 3, dilations: [2], kernel: 3, skip: false, gated: false }, text(4), leftToRight()],
@@ -169,7 +169,7 @@ describe('options', () => {
     expect(() => causalConvolution(options as never)).toThrow(message)
   })
   it('what does not fit is refused', () => {
-    const domain: Domain = { length: 4, components: 1, values: 2 }
+    const domain: DiscreteDomain = { length: 4, components: 1, values: 2 }
     const prediction = causalConvolution({ layers: 1, width: 4, prediction: {} })
     expect(() => createModel({ domain: { ...domain, components: 2 }, order: leftToRight(), network: prediction, head: factorized(bernoulli()) })).toThrow(/variables of one sample/)
     expect(() => createModel({ domain, order: reversed(), network: prediction, head: bernoulli() })).toThrow(/from left to right/)

@@ -1,20 +1,20 @@
 /** Domains on grids, heads that only say how many parameters they want, and what the slow twins share. */
 import { randomValues, asTensors, shaken } from '@chainrule/conformance'
-import type { Domain, Order, ParameterArrays } from '@chainrule/core'
+import type { DiscreteDomain, Order, ParameterArrays } from '@chainrule/core'
 import { type BoundNetwork, categorical, type Head, type Network } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 
-export const grid = (rows: number, columns: number, values = 2, components = 1): Domain => ({ length: rows * columns, components, values, locations: { axes: ['row', 'column'], shape: [rows, columns] } })
+export const grid = (rows: number, columns: number, values = 2, components = 1): DiscreteDomain => ({ length: rows * columns, components, values, locations: { axes: ['row', 'column'], shape: [rows, columns] } })
 
 export const wants = (parameters: number): Head => ({ ...categorical(), parametersPerVariable: () => parameters })
 
-export const bindTo = (network: Network, domain: Domain, order: Order, P = 3): BoundNetwork => network.bind({ domain, order: order.resolve(domain), parametersPerVariable: P })
+export const bindTo = (network: Network, domain: DiscreteDomain, order: Order, P = 3): BoundNetwork => network.bind({ domain, order: order.resolve(domain), parametersPerVariable: P })
 
 /** Grids odd and even, one line, one column, one variable. */
 export const shapes: [number, number][] = [[3, 3], [1, 5], [5, 1], [4, 3], [2, 5], [1, 1]]
 
 /** Parameters away from where they begin, one x, and the features at each position. */
-export function example(bound: BoundNetwork, domain: Domain, seed = 1): { parameters: ParameterArrays; x: Int32Array; features: number[][] } {
+export function example(bound: BoundNetwork, domain: DiscreteDomain, seed = 1): { parameters: ParameterArrays; x: Int32Array; features: number[][] } {
   const parameters = shaken(bound.initialize(seed), seed)
   const d = domain.length as number
   const x = randomValues(seed + 1, domain.values, d * domain.components)
@@ -23,7 +23,7 @@ export function example(bound: BoundNetwork, domain: Domain, seed = 1): { parame
 }
 
 /** What a variable's values enter as: numbers in [−1, 1] and a 1. */
-export const scaled = ({ values: V, components: C }: Domain, x: Int32Array): number[][] =>
+export const scaled = ({ values: V, components: C }: DiscreteDomain, x: Int32Array): number[][] =>
   Array.from({ length: x.length / C }, (_, p) => [...Array.from(x.subarray(p * C, (p + 1) * C), (v) => (2 * v) / (V - 1) - 1), 1])
 
 export const sigmoid = (a: number): number => 1 / (1 + Math.exp(-a))

@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu'
 import { asTensors, networkLaws } from '@chainrule/conformance'
-import { columnMajor, type Domain, InvalidOptionError, leftToRight, type Order, type ParameterArrays, random, raster, reversed, serpentine, UnsupportedError } from '@chainrule/core'
+import { columnMajor, type DiscreteDomain, InvalidOptionError, leftToRight, type Order, type ParameterArrays, random, raster, reversed, serpentine, UnsupportedError } from '@chainrule/core'
 import type { Network } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -16,7 +16,7 @@ const zeros = (size: number) => Array<number>(size).fill(0)
 const relu = (z: number[]) => z.map((a) => Math.max(0, a))
 
 /** h₀ by its definition, for a first kernel of 3 × 3 whose four taps are all live, of 3 rows of 4. */
-function firstMap(domain: Domain, x: Int32Array, parameters: ParameterArrays): number[][] {
+function firstMap(domain: DiscreteDomain, x: Int32Array, parameters: ParameterArrays): number[][] {
   const rows = scaled(domain, x)
   return rows.map((_, p) => {
     const [y, place] = [Math.floor(p / M), p % M]

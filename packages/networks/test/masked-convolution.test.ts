@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu'
 import { asTensors, networkLaws, randomValues, shaken } from '@chainrule/conformance'
-import { checkerboard, columnMajor, custom, type Domain, groupOfPosition, hilbert, InvalidOptionError, leftToRight, type Order, type ParameterArrays, random, raster, reversed, serpentine, UnsupportedError } from '@chainrule/core'
+import { checkerboard, columnMajor, custom, type DiscreteDomain, groupOfPosition, hilbert, InvalidOptionError, leftToRight, type Order, type ParameterArrays, random, raster, reversed, serpentine, UnsupportedError } from '@chainrule/core'
 import { bernoulli, createModel, negativeLogLikelihood } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -101,7 +101,7 @@ describe('the laws', () => {
 })
 
 describe('what a variable sees', () => {
-  const seen = (options: MaskedConvolutionOptions, domain: Domain, position: number, order: Order = raster()) => bindTo(maskedConvolution(options), domain, order).dependencies(position)
+  const seen = (options: MaskedConvolutionOptions, domain: DiscreteDomain, position: number, order: Order = raster()) => bindTo(maskedConvolution(options), domain, order).dependencies(position)
 
   it('plain, raster: a kernel that grows by a layer up, left, and to the right by one column for each row; the blind spot stays', () => {
     // 5 rows of 9; the position is row 3, column 3. Seven more layers see everything to the left and nothing more to the right of the slope.

@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu'
 import { asTensors, networkLaws, randomValues, shaken } from '@chainrule/conformance'
-import { custom, type Domain, groupOfPosition, InvalidOptionError, leftToRight, type Order, type ParameterArrays, random, reversed, UnsupportedError } from '@chainrule/core'
+import { custom, type DiscreteDomain, groupOfPosition, InvalidOptionError, leftToRight, type Order, type ParameterArrays, random, reversed, UnsupportedError } from '@chainrule/core'
 import { bernoulli, categorical, createModel, type Head, negativeLogLikelihood, type Network } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -12,12 +12,12 @@ beforeAll(async () => {
 
 /** A head that only says how many parameters it wants. */
 const wants = (parameters: number): Head => ({ ...categorical(), parametersPerVariable: () => parameters })
-const bindTo = (network: Network, domain: Domain, order: Order, P: number) => network.bind({ domain, order: order.resolve(domain), parametersPerVariable: P })
+const bindTo = (network: Network, domain: DiscreteDomain, order: Order, P: number) => network.bind({ domain, order: order.resolve(domain), parametersPerVariable: P })
 
 /**
  * The same network unit by unit, from eqs. 8 and 9 of the paper, for one x with one component: no matrices, no masks, in float64.
  */
-function unitByUnit(domain: Domain, order: Order, layers: readonly number[], direct: boolean, P: number, parameters: ParameterArrays, x: ArrayLike<number>): number[][] {
+function unitByUnit(domain: DiscreteDomain, order: Order, layers: readonly number[], direct: boolean, P: number, parameters: ParameterArrays, x: ArrayLike<number>): number[][] {
   const d = domain.length as number
   const E = domain.values === 2 ? 1 : domain.values
   const g = groupOfPosition(order.resolve(domain))
@@ -48,7 +48,7 @@ describe('forward', () => {
   const orders: Order[] = [leftToRight(), reversed(), random({ seed: 3 }), custom({ permutation: [4, 1, 0, 5, 2, 3], groups: [0, 1, 1, 2, 2, 3] })]
   const shapes: [number[], boolean][] = [[[], true], [[7], false], [[9, 6], false], [[6, 7, 8], true]]
   it.each(shapes.flatMap(([hidden, direct]) => orders.flatMap((order) => [2, 3].map((values) => [hidden, direct, order.name, values, order] as const))))('hidden %j, direct %s, %s, %d values: as the paper defines it', (hidden, direct, _, values, order) => {
-    const domain: Domain = { length: 6, components: 1, values }
+    const domain: DiscreteDomain = { length: 6, components: 1, values }
     const bound = bindTo(multilayerPerceptron({ hidden, direct }), domain, order, 4)
     const parameters = shaken(bound.initialize(1), 1)
     const x = randomValues(2, values, 3 * 6)
@@ -66,7 +66,7 @@ describe('the laws', () => {
     }
   })
   it('of layers too narrow for all degrees, which leave some variables out of reach and say so', () => {
-    const domain: Domain = { length: 7, components: 1, values: 2 }
+    const domain: DiscreteDomain = { length: 7, components: 1, values: 2 }
     const narrow = multilayerPerceptron({ hidden: [2] })
     networkLaws(narrow, { domain, order: random({ seed: 2 }), head: bernoulli(), attempts: 40 })
     networkLaws(multilayerPerceptron({ hidden: [8, 3] }), { domain, order: leftToRight(), head: bernoulli(), attempts: 40 })
@@ -78,7 +78,7 @@ describe('the laws', () => {
   })
   it('of one variable, and of one group: nothing depends on anything', () => {
     for (const [length, order] of [[1, leftToRight()], [3, leftToRight({ groupSize: 3 })]] as const) {
-      const domain: Domain = { length, components: 1, values: 3 }
+      const domain: DiscreteDomain = { length, components: 1, values: 3 }
       for (const hidden of [[], [4]]) networkLaws(multilayerPerceptron({ hidden }), { domain, order, head: categorical() })
     }
   })
@@ -86,7 +86,7 @@ describe('the laws', () => {
 
 describe('training', () => {
   it('gives a masked weight a gradient of exactly zero, and all others one that is not', () => {
-    const domain: Domain = { length: 4, components: 1, values: 2 }
+    const domain: DiscreteDomain = { length: 4, components: 1, values: 2 }
     const model = createModel({ domain, order: leftToRight(), network: multilayerPerceptron({ hidden: [], direct: true }), head: bernoulli() })
     const parameters = asTensors(shaken(model.initialize(1), 1))
     const names = Object.keys(parameters)
@@ -95,7 +95,7 @@ describe('training', () => {
     gradients[names.indexOf('network/direct/weight')].dataSync().forEach((value, at) => expect(value !== 0).toBe(Math.floor(at / 4) < at % 4))
   })
   it('begins at log V', () => {
-    const domain: Domain = { length: 50, components: 1, values: 5 }
+    const domain: DiscreteDomain = { length: 50, components: 1, values: 5 }
     const model = createModel({ domain, order: leftToRight(), network: multilayerPerceptron({ hidden: [100, 100] }), head: categorical() })
     const loss = negativeLogLikelihood(model, asTensors(model.initialize(1)), tf.tensor(randomValues(1, 5, 16 * 50), [16, 50, 1], 'int32')).dataSync()[0]
     expect(Math.abs(loss - Math.log(5))).toBeLessThan(0.05)

@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu'
 import { asTensors, networkLaws, randomValues, shaken } from '@chainrule/conformance'
-import { type Domain, InvalidOptionError, leftToRight, random, reversed, UnsupportedError } from '@chainrule/core'
+import { type DiscreteDomain, InvalidOptionError, leftToRight, random, reversed, UnsupportedError } from '@chainrule/core'
 import { bernoulli, createModel, negativeLogLikelihood } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -11,7 +11,7 @@ beforeAll(async () => {
   await tf.setBackend('cpu')
 })
 
-const domainOf = (length: number, values = 2, components = 1): Domain => ({ length, components, values })
+const domainOf = (length: number, values = 2, components = 1): DiscreteDomain => ({ length, components, values })
 
 describe('forward', () => {
   // Lengths within a chunk, of one chunk exactly, and of several with the last one not full.

@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu'
 import { asTensors, randomValues } from '@chainrule/conformance'
-import { type Domain, InvalidDataError, InvalidOptionError, leftToRight, type Order, type ParameterArrays, reversed, UnsupportedError } from '@chainrule/core'
+import { type DiscreteDomain, InvalidDataError, InvalidOptionError, leftToRight, type Order, type ParameterArrays, reversed, UnsupportedError } from '@chainrule/core'
 import { bernoulli, createModel, categorical } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -12,8 +12,8 @@ beforeAll(async () => {
   await tf.setBackend('cpu')
 })
 
-const textOf = (values: number): Domain => ({ length: 'variable', components: 1, values })
-const bound = (options: NgramOptions, domain: Domain, order: Order = leftToRight()) => ngram(options).bind({ domain, order: order.resolve(domain), parametersPerVariable: domain.values })
+const textOf = (values: number): DiscreteDomain => ({ length: 'variable', components: 1, values })
+const bound = (options: NgramOptions, domain: DiscreteDomain, order: Order = leftToRight()) => ngram(options).bind({ domain, order: order.resolve(domain), parametersPerVariable: domain.values })
 
 /** The formula of the header, straight from the strings: symbols are letters, '^' is a start. */
 function twin(sequences: readonly string[], n: number, V: number, minimumCount: number): (context: string, v: number) => number {

@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu'
 import { asTensors, networkLaws, randomValues, shaken } from '@chainrule/conformance'
-import { type Domain, InvalidOptionError, leftToRight, type Order, type ParameterArrays, random, reversed, UnknownPieceError, UnsupportedError } from '@chainrule/core'
+import { type DiscreteDomain, InvalidOptionError, leftToRight, type Order, type ParameterArrays, random, reversed, UnknownPieceError, UnsupportedError } from '@chainrule/core'
 import { categorical, createModel, type Head } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -13,7 +13,7 @@ beforeAll(async () => {
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x))
 
 /** The equations of the header, unit by unit in float64, for one x (by position) of a beginning: features by position. */
-function unitByUnit({ cell = 'lstm', layers, width }: RecurrentOptions, domain: Domain, order: Order, parameters: ParameterArrays, x: readonly number[][]): number[][] {
+function unitByUnit({ cell = 'lstm', layers, width }: RecurrentOptions, domain: DiscreteDomain, order: Order, parameters: ParameterArrays, x: readonly number[][]): number[][] {
   const { permutation } = order.resolve(domain)
   const ranks = permutation.length ? [...permutation] : x.map((_, i) => i)
   const row = (name: string, at: number) => Array.from(parameters[name].data.subarray(at * width, (at + 1) * width))
@@ -45,11 +45,11 @@ function unitByUnit({ cell = 'lstm', layers, width }: RecurrentOptions, domain: 
   return features
 }
 
-const bindTo = (options: RecurrentOptions, domain: Domain, order: Order = leftToRight()) => recurrent(options).bind({ domain, order: order.resolve(domain), parametersPerVariable: domain.values })
+const bindTo = (options: RecurrentOptions, domain: DiscreteDomain, order: Order = leftToRight()) => recurrent(options).bind({ domain, order: order.resolve(domain), parametersPerVariable: domain.values })
 
 describe('the equations', () => {
-  const two = (values: number): Domain => ({ length: 5, components: 2, values })
-  it.each<[string, RecurrentOptions, Domain, Order]>([
+  const two = (values: number): DiscreteDomain => ({ length: 5, components: 2, values })
+  it.each<[string, RecurrentOptions, DiscreteDomain, Order]>([
     ['LSTM, few values', { cell: 'lstm', layers: 1, width: 7 }, { length: 6, components: 1, values: 3 }, leftToRight()],
     ['LSTM, more values than units', { cell: 'lstm', layers: 2, width: 3 }, { length: 6, components: 1, values: 11 }, random({ seed: 3 })],
     ['LSTM, two components', { layers: 1, width: 8 }, two(3), reversed()],
@@ -113,7 +113,7 @@ describe('options', () => {
     expect(() => recurrent(options as never)).toThrow(message)
   })
   it('an order with groups is refused', () => {
-    const domain: Domain = { length: 4, components: 1, values: 2 }
+    const domain: DiscreteDomain = { length: 4, components: 1, values: 2 }
     expect(() => createModel({ domain, order: leftToRight({ groupSize: 2 }), network: recurrent({ layers: 1, width: 4 }), head: categorical() })).toThrow(UnsupportedError)
   })
 })

@@ -2,13 +2,13 @@
  * The cursor: where a generation stands. The variable before the next one, and the state of the network.
  * Everything is in the order of generation. Axes: B batch, C components.
  */
-import { type ModelManifest, sizeOf, type StateTensor } from '@chainrule/core'
+import { emptyValues, type ModelManifest, sizeOf, type StateTensor, valueCount, type Values } from '@chainrule/core'
 import type { Feeds } from './session.js'
 
 export interface Cursor {
   readonly batch: number
   /** [B, C]; where `isStart`, anything. */
-  readonly previous: Int32Array
+  readonly previous: Values
   /** [B], 1: nothing came before. */
   readonly isStart: Uint8Array
   /** By the names of the manifest's `state`. */
@@ -30,12 +30,14 @@ export function beginning({ domain, state, samplingFilters }: ModelManifest, bat
   }
   return {
     batch,
-    previous: new Int32Array(batch * domain.components),
+    previous: emptyValues(domain, batch * domain.components),
     isStart: new Uint8Array(batch).fill(1),
     state: Object.fromEntries(state.map((declared) => [declared.name, zeros(declared)])),
-    ...(samplingFilters && { seen: tensor(new Uint8Array(batch * domain.values), [batch, domain.values]) }),
+    ...(samplingFilters && { seen: unseen(batch, valueCount(domain, 'samplingFilters')) }),
   }
 }
+
+const unseen = (batch: number, V: number) => tensor(new Uint8Array(batch * V), [batch, V])
 
 /** A cursor of batch 1, repeated: what many samples of one prompt begin with. */
 export function repeated(cursor: Cursor, state: readonly StateTensor[], batch: number): Cursor {
@@ -64,7 +66,7 @@ export function repeated(cursor: Cursor, state: readonly StateTensor[], batch: n
 }
 
 /** The cursor after these values, which all its rows have in common. */
-export function withSeen(cursor: Cursor, values: Int32Array): Cursor {
+export function withSeen(cursor: Cursor, values: Values): Cursor {
   if (!cursor.seen) return cursor
   const flags = (cursor.seen.data as Uint8Array).slice()
   const [batch, count] = cursor.seen.dims
@@ -82,7 +84,7 @@ export function cursorFeeds({ batch, previous, isStart, state }: Cursor): Feeds 
 }
 
 /** The cursor after a run: its state among the outputs, the last variable as it was kept. */
-export function advanced(cursor: Cursor, outputs: Feeds, last: Int32Array): Cursor {
+export function advanced(cursor: Cursor, outputs: Feeds, last: Values): Cursor {
   return {
     batch: cursor.batch,
     previous: last,
@@ -93,9 +95,9 @@ export function advanced(cursor: Cursor, outputs: Feeds, last: Int32Array): Curs
 }
 
 /** The last variable of each row: x [B, S, C] → [B, C]. */
-export function lastVariable(x: Int32Array, batch: number, components: number): Int32Array {
+export function lastVariable<A extends Values>(x: A, batch: number, components: number): A {
   const rowLength = x.length / batch
-  const result = new Int32Array(batch * components)
+  const result = new (x.constructor as new (size: number) => A)(batch * components)
   for (let row = 0; row < batch; row++) result.set(x.subarray((row + 1) * rowLength - components, (row + 1) * rowLength), row * components)
   return result
 }

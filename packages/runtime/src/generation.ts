@@ -3,7 +3,7 @@
  * addressed by its sample and position, so that batches, stretches and samplers make no difference.
  * Axes: B batch, S steps, C components, K uniforms per component.
  */
-import { type ModelManifest, type ResolvedOrder, type SamplingFilters, throwIfInterrupted, uniform } from '@chainrule/core'
+import { emptyValues, type ModelManifest, type ResolvedOrder, type SamplingFilters, throwIfInterrupted, uniform, type Values } from '@chainrule/core'
 import type { ConditionFeeds } from './condition.js'
 import type { Cursor } from './cursor.js'
 import type { Graphs } from './graphs.js'
@@ -12,7 +12,7 @@ import { type Drawn, type SamplerName, samplers } from './samplers.js'
 /** Values that are to stay, in the order of generation. */
 export interface Given {
   /** [B, n, C] */
-  readonly values: Int32Array
+  readonly values: Values
   /** [B, n] */
   readonly isGiven: Uint8Array
 }
@@ -78,7 +78,7 @@ export async function* generate(generation: Generation): AsyncGenerator<Drawn & 
     const result = await samplers[generation.sampler](graphs, manifest, cursor, {
       steps,
       uniforms: uniformsOf(generation, start, steps),
-      given: given ? columns(given.values, B, C, start, steps) : new Int32Array(B * steps * C),
+      given: given ? columns(given.values, B, C, start, steps) : emptyValues(manifest.domain, B * steps * C),
       isGiven: given ? columns(given.isGiven, B, 1, start, steps) : new Uint8Array(B * steps),
       condition: condition(firstPosition + start, steps),
       temperature,

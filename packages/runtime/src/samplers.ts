@@ -4,7 +4,7 @@
  *
  * Axes: B batch, S steps, C components, K uniforms per component.
  */
-import { graphNames, type ModelManifest, type SamplingFilters, UnsupportedError } from '@chainrule/core'
+import { emptyValues, graphNames, type ModelManifest, type SamplingFilters, UnsupportedError, type Values } from '@chainrule/core'
 import { advanced, type Cursor, cursorFeeds, lastVariable, tensor } from './cursor.js'
 import { filtersOfWaves, type Graphs, graphSignature } from './graphs.js'
 import type { Feeds } from './session.js'
@@ -15,7 +15,7 @@ export interface Stretch {
   /** [B, S, C, K] */
   readonly uniforms: Float32Array
   /** [B, S, C], kept where `isGiven`; elsewhere any valid values. */
-  readonly given: Int32Array
+  readonly given: Values
   /** [B, S], 1: given. */
   readonly isGiven: Uint8Array
   /** The inputs that say its condition: of the whole x, or [B, S, …]. */
@@ -27,9 +27,9 @@ export interface Stretch {
 /** What comes out of it. */
 export interface Drawn {
   /** [B, S, C]: the values kept, given or drawn. */
-  readonly values: Int32Array
+  readonly values: Values
   /** [B, S, C]: what the uniforms pick, given or not. */
-  readonly drawn: Int32Array
+  readonly drawn: Values
   /** [B, S]: how far the uniforms lie outside the CDF interval of the values kept; 0 = inside. */
   readonly distance: Float32Array
   /** [B, S]: −log p of the values kept, at temperature 1. */
@@ -73,10 +73,10 @@ const inGraph: Sampler = async (graphs, manifest, cursor, stretch) => {
   const outputs = await graphs.run('sample', feeds, outputsOf('sample', manifest, stretch))
   // The loop stops where every row has ended; nothing but the end comes after.
   const [made, end] = [outputs.values.dims[1], manifest.domain.end ?? 0]
-  const values = lengthened(outputs.values.data as Int32Array, B, made * C, steps * C, end)
+  const values = lengthened(outputs.values.data as Values, B, made * C, steps * C, end)
   return {
     values,
-    drawn: lengthened(outputs.drawn.data as Int32Array, B, made * C, steps * C, end),
+    drawn: lengthened(outputs.drawn.data as Values, B, made * C, steps * C, end),
     distance: lengthened(outputs.distance.data as Float32Array, B, made, steps, 0),
     nats: lengthened(outputs.nats.data as Float32Array, B, made, steps, 0),
     cursor: advanced(cursor, outputs, lastVariable(values, B, C)),
@@ -97,7 +97,7 @@ const byStep: Sampler = async (graphs, manifest, cursor, stretch) => {
   const { components: C } = manifest.domain
   const K = manifest.uniformsPerComponent
   const B = cursor.batch
-  const result = { values: new Int32Array(B * steps * C), drawn: new Int32Array(B * steps * C), distance: new Float32Array(B * steps), nats: new Float32Array(B * steps) }
+  const result = { values: emptyValues(manifest.domain, B * steps * C), drawn: emptyValues(manifest.domain, B * steps * C), distance: new Float32Array(B * steps), nats: new Float32Array(B * steps) }
   /** Column `step` of rows [B, S, width] → [B, width], and back. */
   const take = <A extends Float32Array | Int32Array | Uint8Array>(rows: A, width: number, step: number): A => {
     const column = new (rows.constructor as new (size: number) => A)(B * width)
@@ -125,9 +125,9 @@ const byStep: Sampler = async (graphs, manifest, cursor, stretch) => {
       ...seenFeed(cursor),
     }
     const outputs = await graphs.run('step', feeds, names)
-    const value = outputs.value.data as Int32Array
+    const value = outputs.value.data as Values
     put(result.values, C, step, value)
-    put(result.drawn, C, step, outputs.drawn.data as Int32Array)
+    put(result.drawn, C, step, outputs.drawn.data as Values)
     put(result.distance, 1, step, outputs.distance.data as Float32Array)
     put(result.nats, 1, step, outputs.nats.data as Float32Array)
     cursor = advanced(cursor, outputs, value)
@@ -150,7 +150,7 @@ const inWaves: Sampler = async (graphs, manifest, cursor, stretch) => {
     ...(manifest.samplingFilters && Object.fromEntries(filtersOfWaves.map((name) => [name, numbers[name]]))),
   }
   const { values, drawn, distance, nats } = await graphs.run('waves', feeds, graphSignature('waves', manifest).outputs)
-  return { values: values.data as Int32Array, drawn: drawn.data as Int32Array, distance: distance.data as Float32Array, nats: nats.data as Float32Array, cursor }
+  return { values: values.data as Values, drawn: drawn.data as Values, distance: distance.data as Float32Array, nats: nats.data as Float32Array, cursor }
 }
 
 export const samplers = { waves: inWaves, graph: inGraph, steps: byStep } as const

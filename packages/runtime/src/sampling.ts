@@ -7,6 +7,7 @@ import {
   checkSamplingFilters,
   checkSeed,
   type ConditionValues,
+  emptyValues,
   endedLength,
   InvalidDataError,
   InvalidOptionError,
@@ -19,13 +20,14 @@ import {
   toGenerationOrder,
   toPositions,
   UnsupportedError,
+  type Values,
   wholeNumber,
 } from '@chainrule/core'
 import { type ConditionFeeds, sequenceConditions } from './condition.js'
 import { beginning, type Cursor, repeated, withSeen } from './cursor.js'
 import { columns, generate, type Given } from './generation.js'
 import type { Graphs } from './graphs.js'
-import { checkLongest, checkValues, type Progress, readSequence } from './scoring.js'
+import { checkLongest, checkValues, isValues, type Progress, readSequence, valuesName } from './scoring.js'
 import { chosenSampler, type SamplerName, samplers } from './samplers.js'
 
 /**
@@ -34,7 +36,7 @@ import { chosenSampler, type SamplerName, samplers } from './samplers.js'
  */
 export interface GivenValues {
   /** [N or 1, n, C], by position. */
-  values: Int32Array
+  values: Values
   /** [N or 1, n], 1: given; elsewhere `values` is not looked at. */
   isGiven: Uint8Array
 }
@@ -46,7 +48,7 @@ interface CommonOptions extends SamplingFilters {
   /** > 0; 1 samples from the model, less is more cautious. `nats` are those of temperature 1. */
   temperature?: number
   /** [p, C], variable length only: what all samples begin with, without an end. Noise counts positions from its first variable. */
-  prompt?: Int32Array
+  prompt?: Values
   /**
    * What the model is told: labels [N], or a control sequence [N, n] or [N, n, K] by position, the prompt's variables first; or of one sample,
    * shared by all. Of models with a condition, and needed there.
@@ -75,11 +77,11 @@ export interface SampleOptions extends CommonOptions {
 
 export interface Samples {
   /** [N, n, C], by position, without the prompt. */
-  readonly values: Int32Array
+  readonly values: Values
   /** [N, n]: −log p of each variable, in nats, at temperature 1. */
   readonly nats: Float32Array
   /** [N, n, C]: what the noise picks, given or not. */
-  readonly drawn: Int32Array
+  readonly drawn: Values
   /** [N, n]: how far the noise lies outside the CDF interval of the values kept; 0 = inside. */
   readonly distance: Float32Array
   /** [N], models whose x ends only: the variables of each sample, its end included where it was reached; after it `values` holds `end`. */
@@ -101,14 +103,14 @@ export interface StreamChunk {
   /** The rank of the first of its S variables: how many came before, the prompt not counted. */
   readonly firstRank: number
   /** [B, S, C], in the order of generation; of a model whose x ends, `end` after the end of a sample. */
-  readonly values: Int32Array
+  readonly values: Values
   /** [B, S] */
   readonly nats: Float32Array
 }
 
 export interface ReplayOptions extends Omit<SampleOptions, 'given'> {
   /** [N, n, C], by position: what another sampler drew from the same seed, `firstSample` and temperature. */
-  values: Int32Array
+  values: Values
 }
 
 /** The steps between two looks at the signal. */
@@ -126,7 +128,7 @@ function checkCommon(owner: string, { domain, samplingFilters = [] }: ModelManif
   if (sampler !== undefined && !Object.hasOwn(samplers, sampler)) throw new InvalidOptionError(`${owner}: sampler must be one of ${Object.keys(samplers).join(', ')}, got ${JSON.stringify(sampler)}.`)
   if (prompt !== undefined) {
     if (domain.length !== 'variable') throw new UnsupportedError(`${owner}: a prompt belongs to models of variable length; this one has ${domain.length} variables. Pass the known ones as given.`)
-    if (!(prompt instanceof Int32Array) || prompt.length % domain.components) throw new InvalidOptionError(`${owner}: prompt must be an Int32Array of whole variables (${domain.components} components each).`)
+    if (!isValues(domain, prompt) || prompt.length % domain.components) throw new InvalidOptionError(`${owner}: prompt must be ${valuesName(domain)} of whole variables (${domain.components} components each).`)
     checkValues(owner, 'prompt', prompt, domain, prompt.length / domain.components)
     if (domain.end !== undefined && prompt.includes(domain.end)) throw new InvalidDataError(`${owner}: prompt ends (${domain.end}) at variable ${prompt.indexOf(domain.end)}; nothing can follow. Leave the end out.`)
   }
@@ -134,16 +136,18 @@ function checkCommon(owner: string, { domain, samplingFilters = [] }: ModelManif
 }
 
 /** Checks given values; the result gives those of samples first … first + B − 1, in the order of generation. */
-function givenOf(owner: string, { values, isGiven }: GivenValues, { domain }: ModelManifest, order: ResolvedOrder, N: number, n: number): (first: number, B: number) => Given {
+function givenOf(owner: string, { values: all, isGiven }: GivenValues, { domain }: ModelManifest, order: ResolvedOrder, N: number, n: number): (first: number, B: number) => Given {
   const C = domain.components
   const sizes = (width: number) => (N === 1 ? `${n * width}` : `${n * width} (shared) or ${N * n * width}`)
-  const fits = (array: Int32Array | Uint8Array, width: number) => array.length === n * width || array.length === N * n * width
-  if (!(values instanceof Int32Array) || !fits(values, C)) throw new InvalidOptionError(`${owner}: given.values must be an Int32Array of ${sizes(C)} numbers, got ${values?.length}.`)
+  const fits = (array: Values | Uint8Array, width: number) => array.length === n * width || array.length === N * n * width
+  if (!isValues(domain, all) || !fits(all, C)) throw new InvalidOptionError(`${owner}: given.values must be ${valuesName(domain)} of ${sizes(C)} numbers, got ${(all as Values | undefined)?.length}.`)
   if (!(isGiven instanceof Uint8Array) || !fits(isGiven, 1)) throw new InvalidOptionError(`${owner}: given.isGiven must be a Uint8Array of ${sizes(1)} entries, got ${isGiven?.length}.`)
-  const row = <A extends Int32Array | Uint8Array>(rows: A, sample: number, length: number) => rows.subarray(rows.length === length ? 0 : sample * length, rows.length === length ? length : (sample + 1) * length) as A
+  const row = <A extends Values | Uint8Array>(rows: A, sample: number, length: number) => rows.subarray(rows.length === length ? 0 : sample * length, rows.length === length ? length : (sample + 1) * length) as A
   const kept = (sample: number): Given => {
     const known = row(isGiven, sample, n)
-    return { values: row(values, sample, n * C).map((value, at) => (known[Math.floor(at / C)] ? value : 0)), isGiven: known.map((flag) => (flag ? 1 : 0)) }
+    const values = row(all, sample, n * C).slice()
+    known.forEach((flag, variable) => !flag && values.fill(0, variable * C, (variable + 1) * C))
+    return { values, isGiven: known.map((flag) => (flag ? 1 : 0)) }
   }
   for (let sample = 0; sample < N; sample++) {
     const { values, isGiven } = kept(sample)
@@ -152,7 +156,7 @@ function givenOf(owner: string, { values, isGiven }: GivenValues, { domain }: Mo
     if (domain.end !== undefined) checkEnded(values, domain.end, `${owner}: given.values of sample ${sample}`, isGiven.map((flag, at) => (flag && isGiven[at - 1] ? 0 : 1)))
   }
   return (first, B) => {
-    const result = { values: new Int32Array(B * n * C), isGiven: new Uint8Array(B * n) }
+    const result = { values: emptyValues(domain, B * n * C), isGiven: new Uint8Array(B * n) }
     for (let b = 0; b < B; b++) {
       const ofSample = kept(first + b)
       result.values.set(toGenerationOrder(ofSample.values, C, order), b * n * C)
@@ -166,7 +170,7 @@ function givenOf(owner: string, { values, isGiven }: GivenValues, { domain }: Mo
 async function afterPrompt(owner: string, graphs: Graphs, manifest: ModelManifest, { prompt: row, filters }: ReturnType<typeof checkCommon>, sampler: SamplerName, batch: number, condition: ConditionFeeds, signal?: AbortSignal): Promise<Cursor> {
   const start = beginning(manifest, batch)
   if (!row?.length) return start
-  const prompt = new Int32Array(batch * row.length)
+  const prompt = emptyValues(manifest.domain, batch * row.length)
   for (let b = 0; b < batch; b++) prompt.set(row, b * row.length)
   if (sampler === 'graph') return withSeen((await readSequence(graphs, manifest, start, prompt, condition, owner, signal)).cursor, row)
   const steps = row.length / manifest.domain.components
@@ -203,7 +207,7 @@ export async function sample(graphs: Graphs, manifest: ModelManifest, order: Res
   const conditions = sequenceConditions(owner, manifest, options.condition, N, (prompt?.length ?? 0) / C + n, order)
   const read = prompt?.length && conditions.isShared ? await afterPrompt(owner, graphs, manifest, common, sampler, 1, conditions.of(0, 1), signal) : undefined
   const { end } = domain
-  const result = { values: new Int32Array(N * n * C).fill(end ?? 0), nats: new Float32Array(N * n), drawn: new Int32Array(N * n * C).fill(end ?? 0), distance: new Float32Array(N * n) }
+  const result = { values: emptyValues(domain, N * n * C).fill(end ?? 0), nats: new Float32Array(N * n), drawn: emptyValues(domain, N * n * C).fill(end ?? 0), distance: new Float32Array(N * n) }
   let done = 0
   for (let first = 0; first < N; first += batchSize) {
     const B = Math.min(batchSize, N - first)

@@ -3,7 +3,7 @@
  * chunk by chunk with the state carried, so that a chunk continues exactly where the last one ended.
  * Axes: N sequences, B batch, S variables of a chunk, C components.
  */
-import { checkEnded, type ConditionValues, fixedLength, InvalidDataError, InvalidOptionError, type ModelManifest, refuseUnknownOptions, throwIfInterrupted, UnsupportedError, wholeNumber } from '@chainrule/core'
+import { checkEnded, type ConditionValues, emptyValues, fixedLength, InvalidDataError, InvalidOptionError, isReal, type ModelManifest, refuseUnknownOptions, throwIfInterrupted, UnsupportedError, type Values, wholeNumber } from '@chainrule/core'
 import { type ConditionFeeds, sequenceConditions } from './condition.js'
 import { advanced, beginning, type Cursor, cursorFeeds, lastVariable, tensor } from './cursor.js'
 import { type Graphs, graphSignature } from './graphs.js'
@@ -16,11 +16,11 @@ export interface Progress {
 
 export interface ScoreOptions {
   /** [N, n, C], by position. Of a model whose x ends, rows that have ended are filled with `end`, which has 0 nats after an end. */
-  x: Int32Array
+  x: Values
   /** n, where the model's length is variable; absent there: x is one sequence. */
   length?: number
   /** [N, C], variable length only: the variable before each sequence, where it is cut from inside a longer one. */
-  previous?: Int32Array
+  previous?: Values
   /** [N], variable length only, 1: a sequence is a beginning and `previous` says nothing of it. Without `previous` all are. */
   isStart?: Uint8Array
   /** What the model is told: labels [N], or a control sequence [N, n] or [N, n, K] by position; or of one sequence, shared by all. */
@@ -36,12 +36,19 @@ const chunkLength = 256
 /** Without `batchSize`, a run has about this many variables: enough to keep the processor busy, little enough for memory. */
 const variablesOfRun = 16_384
 
-/** Checks that all values lie in 0 … V−1. @throws {InvalidDataError} naming the first place that does not */
-export function checkValues(owner: string, what: string, x: Int32Array, { values, components }: ModelManifest['domain'], n: number): void {
+/** Whether an array is what values of the domain come in. */
+export const isValues = (domain: ModelManifest['domain'], x: unknown): x is Values => x instanceof (isReal(domain) ? Float32Array : Int32Array)
+
+/** How messages call that array. */
+export const valuesName = (domain: ModelManifest['domain']): string => (isReal(domain) ? 'a Float32Array (the values are real)' : 'an Int32Array')
+
+/** Checks that all values lie in 0 … V−1, or are finite. @throws {InvalidDataError} naming the first place that does not */
+export function checkValues(owner: string, what: string, x: Values, { values, components }: ModelManifest['domain'], n: number): void {
   for (let at = 0; at < x.length; at++) {
-    if (x[at] < 0 || x[at] >= values) {
+    if (values === 'real' ? !Number.isFinite(x[at]) : x[at] < 0 || x[at] >= values) {
       const variable = Math.floor(at / components)
-      throw new InvalidDataError(`${owner}: ${what} holds ${x[at]} (sequence ${Math.floor(variable / n)}, variable ${variable % n}, component ${at % components}), expected whole numbers from 0 to ${values - 1}.`)
+      const expected = values === 'real' ? 'finite numbers' : `whole numbers from 0 to ${values - 1}`
+      throw new InvalidDataError(`${owner}: ${what} holds ${x[at]} (sequence ${Math.floor(variable / n)}, variable ${variable % n}, component ${at % components}), expected ${expected}.`)
     }
   }
 }
@@ -58,7 +65,7 @@ export function checkLongest(owner: string, { longest, domain }: ModelManifest, 
  * @param condition counted from the first variable of x
  * @returns nats [B, S], and the cursor after it
  */
-export async function readSequence(graphs: Graphs, manifest: ModelManifest, cursor: Cursor, x: Int32Array, condition: ConditionFeeds, owner: string, signal?: AbortSignal, onChunk?: (variables: number) => void) {
+export async function readSequence(graphs: Graphs, manifest: ModelManifest, cursor: Cursor, x: Values, condition: ConditionFeeds, owner: string, signal?: AbortSignal, onChunk?: (variables: number) => void) {
   const { components: C } = manifest.domain
   const B = cursor.batch
   const rowLength = x.length / B
@@ -67,7 +74,7 @@ export async function readSequence(graphs: Graphs, manifest: ModelManifest, curs
   for (let start = 0; start < n; start += chunkLength) {
     throwIfInterrupted(signal, owner)
     const size = Math.min(chunkLength, n - start)
-    const chunk = new Int32Array(B * size * C)
+    const chunk = emptyValues(manifest.domain, B * size * C)
     for (let b = 0; b < B; b++) chunk.set(x.subarray(b * rowLength + start * C, b * rowLength + (start + size) * C), b * size * C)
     const outputs = await graphs.run('score', { ...cursorFeeds(cursor), ...condition(start, size), x: tensor(chunk, [B, size, C]) }, graphSignature('score', manifest).outputs)
     const ofChunk = outputs.nats.data as Float32Array
@@ -88,7 +95,7 @@ export async function score(graphs: Graphs, manifest: ModelManifest, options: Sc
   const { x, previous, isStart, signal, onProgress } = options
   const { domain } = manifest
   const C = domain.components
-  if (!(x instanceof Int32Array)) throw new InvalidOptionError(`score: x must be an Int32Array, got ${Object.prototype.toString.call(x)}.`)
+  if (!isValues(domain, x)) throw new InvalidOptionError(`score: x must be ${valuesName(domain)}, got ${Object.prototype.toString.call(x)}.`)
   const isVariable = domain.length === 'variable'
   const n = isVariable ? wholeNumber(owner, 'length', options.length ?? x.length / C) : fixedLength(domain, owner)
   if (!isVariable && options.length !== undefined && options.length !== n) throw new InvalidOptionError(`score: the model's sequences have ${n} variables, got length ${options.length}.`)
@@ -98,7 +105,7 @@ export async function score(graphs: Graphs, manifest: ModelManifest, options: Sc
   checkLongest(owner, manifest, n)
   checkValues(owner, 'x', x, domain, n)
   if (previous) {
-    if (!(previous instanceof Int32Array) || previous.length !== N * C) throw new InvalidOptionError(`score: previous must be an Int32Array of ${N} sequences × ${C} components, got ${previous.length} numbers.`)
+    if (!isValues(domain, previous) || previous.length !== N * C) throw new InvalidOptionError(`score: previous must be ${valuesName(domain)} of ${N} sequences × ${C} components, got ${previous.length} numbers.`)
     checkValues(owner, 'previous', previous, domain, 1)
   }
   if (isStart) {

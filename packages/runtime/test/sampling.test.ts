@@ -170,7 +170,7 @@ describe('seeds', () => {
 
 describe('stream', () => {
   const collect = async (options: Parameters<OpenModel['stream']>[0]) => {
-    const chunks: Int32Array[] = []
+    const chunks: ArrayLike<number>[] = []
     const nats: number[] = []
     for await (const chunk of chainModel.stream(options)) {
       chunks.push(chunk.values)

@@ -2,7 +2,7 @@
  * What a text model takes: one text without an end, or documents, each of which ends. A document is its tokens and one further
  * value, `end`; a stretch of tokens is what is measured at a time: the whole of a text, or one document.
  */
-import { type Domain, InvalidDataError, InvalidOptionError, wholeNumber } from '@chainrule/core'
+import { type Domain, InvalidDataError, InvalidOptionError, type Values, wholeNumber } from '@chainrule/core'
 import type { TextTokenizer } from './tokenizers/index.js'
 
 /** One text, or documents. */
@@ -39,12 +39,12 @@ export function encodeText({ tokenizer, documents }: Reading, text: string): Int
 }
 
 /** The text that tokens say, without the end of a document and what stands after it. */
-export function decodeText(reading: Reading, tokens: Int32Array): string {
+export function decodeText(reading: Reading, tokens: Values): string {
   return reading.tokenizer.decode(withoutEnd(reading, tokens))
 }
 
 /** Tokens up to the end of a document, which is no part of its text. */
-export function withoutEnd(reading: Reading, tokens: Int32Array): Int32Array {
+export function withoutEnd(reading: Reading, tokens: Values): Values {
   const end = endOf(reading)
   const at = end === undefined ? -1 : tokens.indexOf(end)
   return at < 0 ? tokens : tokens.subarray(0, at)

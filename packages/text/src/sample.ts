@@ -1,5 +1,5 @@
 /** `sample`, `stream` and `score` of an opened model: exact, by the exported graphs. No tensors: also for browsers (`runtime.ts`). */
-import { InvalidDataError, InvalidOptionError, refuseUnknownOptions, samplingFilterNames, type SamplingFilters, wholeNumber } from '@chainrule/core'
+import { InvalidDataError, InvalidOptionError, refuseUnknownOptions, samplingFilterNames, type SamplingFilters, type Values, wholeNumber } from '@chainrule/core'
 import { decodeText, encodeText, type TextData, textsOf, withoutEnd } from './documents.js'
 import type { LoadedText } from './loaded.js'
 import { natsOfExamples } from './score-examples.js'
@@ -41,7 +41,7 @@ function growing(model: LoadedText, stops: readonly string[]) {
   const decoder = model.tokenizer.decoder()
   const stop = stopping(stops)
   return {
-    push: (values: Int32Array) => stop.push(decoder.push(withoutEnd(model, values))),
+    push: (values: Values) => stop.push(decoder.push(withoutEnd(model, values))),
     end: () => stop.push(decoder.end()) + stop.end(),
     get isStopped() {
       return stop.isStopped

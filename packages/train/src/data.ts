@@ -2,14 +2,14 @@
  * Data is indexed: `length` examples, example `at(i)`. Batches are drawn by (seed, step), so a resumed run sees the same ones,
  * and nothing needs the whole set as tensors.
  */
-import { checkConditionValues, checkEnded, type Condition, conditionInput, conditionSpecification, type ConditionValues, InvalidDataError, refuseCondition, uniformIndex } from '@chainrule/core'
+import { checkConditionValues, checkEnded, type Condition, conditionInput, conditionSpecification, type ConditionValues, type Domain, emptyValues, InvalidDataError, isReal, refuseCondition, uniformIndex, type Values, valueType } from '@chainrule/core'
 import type { Arrays, Model, ProgramSpecification } from '@chainrule/core/tensors'
 
 export interface Example {
-  /** The variables, by position: N × C whole numbers, row-major. */
-  readonly x: Int32Array
+  /** The variables, by position: N × C whole numbers (real ones: float32), row-major. */
+  readonly x: Values
   /** The variable before the first (C numbers), where x continues something; absent: x is a beginning. */
-  readonly previous?: Int32Array
+  readonly previous?: Values
   /**
    * Packing, for domains with an end: 1 for each of the N variables with which a document begins, so that several stand side by side.
    * Where the first is none, `previous` says what it continues. Absent: one document.
@@ -32,6 +32,7 @@ export interface Layout {
   readonly length: number
   /** C. */
   readonly components: number
+  readonly values: Domain['values']
   /** The value that ends a document. */
   readonly end?: number
   /** Whether examples may hold several documents. */
@@ -41,25 +42,26 @@ export interface Layout {
 }
 
 /** How a model takes its training examples: with several documents side by side where x has an end and the network can tell them apart; with a condition each is one. */
-export function trainingLayout({ domain: { components, end }, boundNetwork, condition }: Model, length: number): Layout {
-  return { length, components, end, isPacked: end !== undefined && boundNetwork.packs === true && !condition, ...(condition && { condition }) }
+export function trainingLayout({ domain: { components, values, end }, boundNetwork, condition }: Model, length: number): Layout {
+  return { length, components, values, end, isPacked: end !== undefined && boundNetwork.packs === true && !condition, ...(condition && { condition }) }
 }
 
 /** The inputs that a batch of a variable length is to a program. */
-export function batchInputs(batch: number, { length, components, isPacked = false, condition }: Layout, continues: boolean): ProgramSpecification['inputs'] {
+export function batchInputs(batch: number, { length, components, isPacked = false, condition, ...layout }: Layout, continues: boolean): ProgramSpecification['inputs'] {
+  const type = valueType(layout)
   return {
     ...(condition && { [conditionInput(condition)]: conditionSpecification(condition, batch, length) }),
-    x: { shape: [batch, length, components], type: 'int32' },
-    ...(continues && { previous: { shape: [batch, components], type: 'int32' as const }, isStart: { shape: isPacked ? [batch, length] : [batch], type: 'bool' as const } }),
+    x: { shape: [batch, length, components], type },
+    ...(continues && { previous: { shape: [batch, components], type }, isStart: { shape: isPacked ? [batch, length] : [batch], type: 'bool' as const } }),
   }
 }
 
 /** Examples of equal length, side by side. */
 export interface Batch {
-  /** int32 [B, N, C]. */
-  readonly x: Int32Array
-  /** int32 [B, C]; zeros where nothing came before. */
-  readonly previous: Int32Array
+  /** [B, N, C], of the type of the values. */
+  readonly x: Values
+  /** [B, C]; zeros where nothing came before. */
+  readonly previous: Values
   /** bool [B]; [B, N] where packed. */
   readonly isStart: Uint8Array
   /** As `conditionSpecification` says. */
@@ -76,16 +78,17 @@ export function batchArrays({ x, previous, isStart, condition }: Batch, layout: 
  * @throws {InvalidDataError} for an example of another size, one that goes on after its end, documents side by side where they cannot be, or a
  *   condition that is missing, wrong or not asked for
  */
-export function joinExamples(examples: readonly Example[], { length, components, end, isPacked = false, condition }: Layout): Batch {
+export function joinExamples(examples: readonly Example[], { length, components, end, isPacked = false, condition, ...layout }: Layout): Batch {
   const width = length * components
   const starts = isPacked ? length : 1
-  const x = new Int32Array(examples.length * width)
-  const previous = new Int32Array(examples.length * components)
+  const x = emptyValues(layout, examples.length * width)
+  const previous = emptyValues(layout, examples.length * components)
   const isStart = new Uint8Array(examples.length * starts)
   const conditions = examples.map((example) => (condition ? checkConditionValues('An example', condition, example.condition, 1, length) : refuseCondition('An example', example.condition)))
   examples.forEach((example, which) => {
     if (example.x.length !== width) throw new InvalidDataError(`An example has ${example.x.length} numbers, expected ${length} variables × ${components} components = ${width}.`)
     if (end !== undefined) checkEnded(example.x, end, 'An example', example.isStart, example.previous?.[0])
+    checkKind(example, layout)
     x.set(example.x, which * width)
     if (example.isStart) {
       if (condition) throw new InvalidDataError('An example holds documents side by side (isStart), but the model has a condition, which belongs to one document. Give each document as an example, without isStart.')
@@ -104,6 +107,16 @@ function joined(rows: readonly ConditionValues[]): ConditionValues {
   const result = rows[0] instanceof Int32Array ? new Int32Array(rows.length * width) : new Float32Array(rows.length * width)
   rows.forEach((row, which) => result.set(row, which * width))
   return result
+}
+
+/** Whole numbers and real ones are not taken for each other. @throws {InvalidDataError} for the wrong ones, and for a real one that is not finite */
+function checkKind({ x, previous }: Example, layout: Pick<Layout, 'values'>): void {
+  const expected = isReal(layout) ? Float32Array : Int32Array
+  for (const values of previous ? [x, previous] : [x]) {
+    if (!(values instanceof expected)) throw new InvalidDataError(`An example holds ${Object.prototype.toString.call(values).slice(8, -1)}, expected ${expected.name}: the domain's values are ${isReal(layout) ? 'real' : 'whole numbers'}.`)
+    const wrong = isReal(layout) ? values.findIndex((value) => !Number.isFinite(value)) : -1
+    if (wrong >= 0) throw new InvalidDataError(`An example holds ${values[wrong]} (number ${wrong}), expected finite numbers.`)
+  }
 }
 
 /** What an update is drawn by. */

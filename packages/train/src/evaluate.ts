@@ -34,7 +34,7 @@ interface Group {
  * Examples of one length make a group. Where x has an end, shorter ones are filled with it up to the next power of two, or the longest
  * example: what is filled comes after everything that counts, and does not count itself.
  */
-function groupsOf({ domain: { components, end }, condition }: Model, data: Data, batchSize: number): Group[] {
+function groupsOf({ domain: { components, values, end }, condition }: Model, data: Data, batchSize: number): Group[] {
   if (data.length < 1) throw new InvalidDataError('There is nothing to evaluate: the data holds no example.')
   const sizes = Array.from({ length: data.length }, (_, i) => {
     const { x, isStart } = data.at(i)
@@ -45,7 +45,7 @@ function groupsOf({ domain: { components, end }, condition }: Model, data: Data,
   sizes.forEach(({ own, isPacked }, i) => {
     const length = end === undefined || isPacked ? own : Math.min(2 ** Math.ceil(Math.log2(own)), longest)
     const key = `${length} ${isPacked}`
-    const group = groups.get(key) ?? { layout: { length, components, end, isPacked, ...(condition && { condition }) }, indices: [], variables: 0 }
+    const group = groups.get(key) ?? { layout: { length, components, values, end, isPacked, ...(condition && { condition }) }, indices: [], variables: 0 }
     group.indices.push(i)
     group.variables += own
     groups.set(key, group)

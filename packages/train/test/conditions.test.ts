@@ -65,7 +65,7 @@ test('a training that goes on equals one that was not interrupted', async () => 
 })
 
 test('what does not fit is refused', () => {
-  const layout = { length: 5, components: 1, condition: label({ values: 4 }) }
+  const layout = { length: 5, components: 1, values: 4, condition: label({ values: 4 }) }
   const x = new Int32Array(5)
   const join = (condition?: Int32Array | Float32Array, more = {}) => joinExamples([{ x, condition, ...more }], layout)
   expect(join(Int32Array.of(2)).condition).toEqual(Int32Array.of(2))
@@ -73,7 +73,7 @@ test('what does not fit is refused', () => {
   expect(() => join(Int32Array.of(4))).toThrow(/label 0 is 4, expected a whole number from 0 to 3/)
   expect(() => join(Float32Array.of(1))).toThrow(/Int32Array of 1 labels, got Float32Array of 1/)
   expect(() => join(Int32Array.of(1), { isStart: Uint8Array.of(1, 0, 1, 0, 0) })).toThrow(/belongs to one document/)
-  expect(() => joinExamples([{ x, condition: Int32Array.of(1) }], { length: 5, components: 1 })).toThrow(/takes none/)
+  expect(() => joinExamples([{ x, condition: Int32Array.of(1) }], { length: 5, components: 1, values: 4 })).toThrow(/takes none/)
   const controls = { ...layout, condition: controlSequence({ channels: 2 }) }
   expect(() => joinExamples([{ x, condition: new Float32Array(9) }], controls)).toThrow(/Float32Array of 1 × 5 × 2 numbers, got Float32Array of 9/)
   expect(() => joinExamples([{ x, condition: new Float32Array(10).fill(NaN) }], controls)).toThrow(InvalidDataError)

@@ -14,7 +14,7 @@ const dataOf = (examples: Example[]): Data => ({ length: examples.length, at: (i
 const of = (...values: number[]) => Int32Array.from(values)
 
 test('an example says where its documents begin; what contradicts itself is refused', () => {
-  const layout = { length: 4, components: 1, end, isPacked: true }
+  const layout = { length: 4, components: 1, values: 4, end, isPacked: true }
   const join = (example: Example, more = {}) => joinExamples([example, { x: of(0, 1, 2, end) }], { ...layout, ...more })
   expect([...join({ x: of(1, end, 2, 0), previous: of(2), isStart: Uint8Array.of(0, 0, 1, 0) }).isStart]).toEqual([0, 0, 1, 0, 1, 0, 0, 0])
   expect([...join({ x: of(1, end, end, end), previous: of(2) }, { isPacked: false }).isStart]).toEqual([0, 1])

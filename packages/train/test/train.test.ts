@@ -65,7 +65,7 @@ test('what a killed program left of a checkpoint is overwritten', async () => {
 })
 
 test('batches are a function of seed and step, and cover the data evenly', () => {
-  const draw = (seed: number, step: number) => [...drawBatches(data, { seed, batchSize: 3, accumulation: 1 }, step, { length: 6, components: 1 })[0].x]
+  const draw = (seed: number, step: number) => [...drawBatches(data, { seed, batchSize: 3, accumulation: 1 }, step, { length: 6, components: 1, values: 2 })[0].x]
   expect(draw(1, 7)).toEqual(draw(1, 7))
   expect(draw(1, 7)).not.toEqual(draw(1, 8))
   expect(draw(1, 7)).not.toEqual(draw(2, 7))

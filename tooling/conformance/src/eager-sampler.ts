@@ -2,7 +2,7 @@
  * Ancestral sampling as plainly as it can be written: one variable after the other, eagerly. The slow twin of every other sampler.
  * Axes: B samples, N variables, C components, K uniforms of a component. All results are by position.
  */
-import { checkSamplingFilters, conditionSpecification, type ConditionValues, type ParameterArrays, type SamplingFilters, uniform } from '@chainrule/core'
+import { checkSamplingFilters, conditionSpecification, type ConditionValues, emptyValues, type ParameterArrays, type SamplingFilters, uniform, type Values, valueType } from '@chainrule/core'
 import { begin, type Model, type Previous } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { asTensors } from './parameters.js'
@@ -16,7 +16,7 @@ export interface SampleRequest extends SamplingFilters {
   /** 1 where absent. */
   readonly temperature?: number
   /** [B, N, C], kept where `isGiven`. */
-  readonly given?: Int32Array
+  readonly given?: Values
   /** [B, N], 0 or 1. */
   readonly isGiven?: Uint8Array
   /** Of models with one: [B] labels, or a control sequence [B, N] or [B, N, K], by position. */
@@ -26,9 +26,9 @@ export interface SampleRequest extends SamplingFilters {
 /** What a sampler says of each variable. */
 export interface Sampled {
   /** [B, N, C]: given or drawn. */
-  readonly values: Int32Array
+  readonly values: Values
   /** [B, N, C]: what the uniforms pick, given or not. */
-  readonly drawn: Int32Array
+  readonly drawn: Values
   /** [B, N]: how far the uniforms lie outside the CDF interval of the value kept. */
   readonly distance: Float32Array
   /** [B, N], in nats. */
@@ -41,7 +41,9 @@ export type Sampler = (request: SampleRequest) => Sampled | Promise<Sampled>
 /** The sampler of a model on the tfjs backend that is set. */
 export function eagerSampler(model: Model, parameters: ParameterArrays): (request: SampleRequest) => Sampled {
   const C = model.domain.components
-  const V = model.domain.values
+  /** Only whole numbers have filters. */
+  const V = model.domain.values === 'real' ? 0 : model.domain.values
+  const type = valueType(model.domain)
   const { uniformsPerComponent: K, samplingFilters } = model.boundHead
   const conditionOf = (told: ConditionValues, B: number, N: number, position: number): tf.Tensor => {
     const { shape, type } = conditionSpecification(model.condition!, B)
@@ -49,20 +51,20 @@ export function eagerSampler(model: Model, parameters: ParameterArrays): (reques
     const width = told.length / (B * N)
     return tf.tensor(Array.from({ length: B * width }, (_, i) => told[(Math.floor(i / width) * N + position) * width + (i % width)]), shape, type)
   }
-  return ({ count: B, length: N, seed, temperature = 1, given = new Int32Array(B * N * C), isGiven = new Uint8Array(B * N), condition: told, ...options }) => {
+  return ({ count: B, length: N, seed, temperature = 1, given = emptyValues(model.domain, B * N * C), isGiven = new Uint8Array(B * N), condition: told, ...options }) => {
     const { topK, topP, minP, repetitionPenalty } = checkSamplingFilters('eagerSampler', options, samplingFilters ?? [])
     const seen = new Uint8Array(B * V)
-    const result: Sampled = { values: new Int32Array(B * N * C), drawn: new Int32Array(B * N * C), distance: new Float32Array(B * N), logProbability: new Float32Array(B * N) }
+    const result: Sampled = { values: emptyValues(model.domain, B * N * C), drawn: emptyValues(model.domain, B * N * C), distance: new Float32Array(B * N), logProbability: new Float32Array(B * N) }
     tf.tidy(() => {
       const tensors = asTensors(parameters)
       let state = begin(model.state, B)
-      let before: Previous = { values: tf.zeros([B, C], 'int32'), isStart: tf.ones([B], 'bool') }
+      let before: Previous = { values: tf.zeros([B, C], type), isStart: tf.ones([B], 'bool') }
       for (let rank = 0; rank < N; rank++) {
         const position = model.resolvedOrder.isLeftToRight ? rank : model.resolvedOrder.permutation[rank]
         const request = {
           uniforms: tf.tensor(Float32Array.from({ length: B * C * K }, (_, i) => uniform(seed, 'sampling', Math.floor(i / (C * K)), position, Math.floor(i / K) % C, i % K)), [B, C, K]),
           temperature: tf.tensor1d([temperature]),
-          given: tf.tensor(Int32Array.from({ length: B * C }, (_, i) => given[(Math.floor(i / C) * N + position) * C + (i % C)]), [B, C], 'int32'),
+          given: tf.tensor(Float32Array.from({ length: B * C }, (_, i) => given[(Math.floor(i / C) * N + position) * C + (i % C)]), [B, C], type),
           isGiven: tf.tensor(Uint8Array.from({ length: B }, (_, b) => isGiven[b * N + position]), [B], 'bool'),
           ...(samplingFilters && {
             filters: { topK: tf.tensor1d([topK], 'int32'), topP: tf.tensor1d([topP]), minP: tf.tensor1d([minP]), repetitionPenalty: tf.tensor1d([repetitionPenalty]), seen: tf.tensor(seen.slice(), [B, V], 'bool') },

@@ -7,10 +7,10 @@
  *
  * That Σ p over strings ended within N and unended prefixes of N variables is 1 stands with the laws of models. Axes: B batch, N variables.
  */
-import { type ParameterArrays, uniform } from '@chainrule/core'
+import { type ParameterArrays, uniform, valueCount } from '@chainrule/core'
 import { begin, type Before, type Model, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
-import { randomRows } from './enumeration.js'
+import { randomRows, randomValues } from './enumeration.js'
 import { asTensors, shaken } from './parameters.js'
 import { demand, demandClose } from './violation.js'
 
@@ -31,9 +31,10 @@ export function endingLaws(model: Model, { length = 8, seed = 1, tolerance = 1e-
   const { domain, boundNetwork } = model
   const law = `${nameOf(model)}, ending`
   const { end } = domain
+  const V = valueCount(domain, law)
   demand(law, end !== undefined, () => 'the domain has no end.')
   const [B, N] = [12, Math.min(length, boundNetwork.longest ?? length)]
-  const x = randomRows(seed, domain, B, N)
+  const x = randomRows(seed, { ...domain, values: V }, B, N)
   const K = model.boundHead.uniformsPerComponent
   const parameters = shaken(model.initialize(seed), seed)
   const isOver = Uint8Array.from(x, (_, i) => (i % N > 0 && x[i - 1] === end ? 1 : 0))
@@ -60,7 +61,7 @@ export function endingLaws(model: Model, { length = 8, seed = 1, tolerance = 1e-
         demand(law, values![b] === x[b * N + at], () => `step ${at}: the value kept is ${values![b]}, expected ${x[b * N + at]}.`)
         if (!isOver[b * N + at]) continue
         demand(law, drawn![b] === end && distance![b] === 0 && logProbability![b] === 0, () => `step ${at}, after an end: drawn ${drawn![b]}, distance ${distance![b]}, log-probability ${logProbability![b]}; expected ${end}, 0, 0.`)
-        if (all) demand(law, all.subarray(b * domain.values, (b + 1) * domain.values).every((value, v) => value === (v === end ? 0 : -Infinity)), () => `step ${at}, after an end: the log-probabilities do not say that ${end} is certain.`)
+        if (all) demand(law, all.subarray(b * V, (b + 1) * V).every((value, v) => value === (v === end ? 0 : -Infinity)), () => `step ${at}, after an end: the log-probabilities do not say that ${end} is certain.`)
       }
       demandClose(law, logProbability!, column(forward, B, N, at), tolerance, `step ${at}`)
       state = draw.state
@@ -96,17 +97,18 @@ interface Row {
 }
 
 function rowsOf({ domain }: Model, B: number, N: number, seed: number): Row[] {
+  const inner = valueCount(domain, 'packing') - 1
   return Array.from({ length: B }, (_, row) => {
     const documents: Int32Array[] = []
     for (let at = 0; at < N; ) {
       const size = Math.min(N - at, 1 + Math.floor(uniform(seed, 'batches', 4, row, at) * (N - 1)))
-      const ended = randomRows(seed + 7 * row + at, { ...domain, values: domain.values - 1, end: undefined }, 1, size)
+      const ended = randomValues(seed + 7 * row + at, inner, size)
       // The last of a row is cut, as windows are.
       if (at + size < N) ended[size - 1] = domain.end!
       documents.push(ended)
       at += size
     }
-    return { documents, continues: row % 2 === 1, previous: row % (domain.values - 1) }
+    return { documents, continues: row % 2 === 1, previous: row % inner }
   })
 }
 

@@ -1,5 +1,5 @@
-/** All x of a domain small enough, and random ones. Values are row-major int32, whatever the number of variables and components. */
-import { type Domain, endedLength, uniform } from '@chainrule/core'
+/** All x of a domain small enough, and random ones. Values are row-major, whatever the number of variables and components. */
+import { type DiscreteDomain, type Domain, endedLength, uniform, type Values } from '@chainrule/core'
 
 /** More than this is no longer a small domain. */
 const mostTuples = 100_000
@@ -24,9 +24,13 @@ export function randomValues(seed: number, values: number, size: number): Int32A
   return Int32Array.from({ length: size }, (_, i) => Math.floor(uniform(seed, 'batches', 0, i) * values))
 }
 
-/** Random x of a domain, [rows, N, C], the same for the same seed; of one with an end, nothing but `end` stands after an end. */
-export function randomRows(seed: number, { values, components, end }: Domain, rows: number, length: number): Int32Array {
+/** Random x of a domain, [rows, N, C], the same for the same seed: whole numbers, or real ones in (−1.5, 1.5); of a domain with an end, nothing but `end` stands after an end. */
+export function randomRows(seed: number, domain: DiscreteDomain, rows: number, length: number): Int32Array
+export function randomRows(seed: number, domain: Domain, rows: number, length: number): Values
+export function randomRows(seed: number, domain: Domain, rows: number, length: number): Values {
+  const { values, components, end } = domain
   const width = length * components
+  if (values === 'real') return randomNumbers(seed, 1.5, rows * width)
   const x = randomValues(seed, values, rows * width)
   if (end === undefined) return x
   for (let row = 0; row < rows; row++) {

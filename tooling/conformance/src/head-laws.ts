@@ -5,12 +5,15 @@
  *   a temperature of 1.05;  with sampling filters, where the head knows them, frequencies agree with the definition, and no value
  *   outside the set is drawn;  what was drawn has distance 0, what is given stays and has the probability of p.
  *
+ * Real values have laws of their own: density-laws.ts.
+ *
  * False alarm: each χ² below fails a correct head once in 10⁶ seeds; seeds are fixed. Axes: B draws, C components, K uniforms, V values, W width.
  */
-import { countParameters, type Domain, noSamplingFilters, type ParameterArrays, type SamplingFilters, uniform } from '@chainrule/core'
+import { countParameters, type Domain, isReal, noSamplingFilters, type ParameterArrays, type SamplingFilters, uniform, valueCount } from '@chainrule/core'
 import type { BoundHead, Draw, DrawFilters, Head } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { goodnessOfFit } from './chi-square.js'
+import { densityHeadLaws } from './density-laws.js'
 import { allTuples, randomNumbers, randomValues } from './enumeration.js'
 import { filteredDistribution } from './filtered-distribution.js'
 import { asTensors, numbersOf, shaken } from './parameters.js'
@@ -43,7 +46,9 @@ function variance(logProbabilities: ArrayLike<number>): number {
 export function headLaws(head: Head, options: HeadLawOptions): void {
   const { domain, width = 8, receivesParameters = false, seed = 1, draws = 60_000 } = options
   const law = `head ${head.name} ${JSON.stringify(head.options)}${receivesParameters ? ', parameters received' : ''}`
-  const { components: C, values: V } = domain
+  if (isReal(domain)) return densityHeadLaws(head, options)
+  const { components: C } = domain
+  const V = valueCount(domain, law)
   const W = receivesParameters ? head.parametersPerVariable(domain) : width
   const bound = head.bind({ domain, width: W, receivesParameters })
   const own = shaken(bound.initialize(seed), seed, 1)

@@ -2,10 +2,11 @@
  * The laws of a whole model: Σₓ p(x) = 1 over ALL x (with an end: over strings ended within N, and unended prefixes of N variables); untrained, its loss is about log V; a batch can be learned by heart;
  * its samples follow p(x) as a whole. Axes: B batch, N variables, C components, V values.
  */
-import type { ParameterArrays } from '@chainrule/core'
+import { isReal, type ParameterArrays, valueCount } from '@chainrule/core'
 import { type Model, negativeLogLikelihood } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { type Fit, goodnessOfFit } from './chi-square.js'
+import { integratesToOne } from './density-laws.js'
 import { eagerSampler, type Sampler } from './eager-sampler.js'
 import { allTuples, isPossible, randomRows } from './enumeration.js'
 import { falseAlarm } from './head-laws.js'
@@ -23,9 +24,9 @@ const lengthOf = ({ domain }: Model, length = 4) => (domain.length === 'variable
 
 /** p(x) of all x, in the order of `allTuples(V, N·C)`; 0 for what goes on after its end. Of a variable length: all prefixes of N variables. */
 export function jointProbabilities(model: Model, parameters: ParameterArrays, length?: number): Float64Array {
-  const { components: C, values: V } = model.domain
+  const { components: C } = model.domain
   const N = lengthOf(model, length)
-  const tuples = allTuples(V, N * C)
+  const tuples = allTuples(valueCount(model.domain, nameOf(model)), N * C)
   const nats = numbersOf(() => tf.sum(model.logProbability(asTensors(parameters), tf.tensor(tuples, [tuples.length / (N * C), N, C], 'int32')), 1))
   return Float64Array.from(nats, (value, which) => (isPossible(tuples.subarray(which * N * C, (which + 1) * N * C), model.domain) ? Math.exp(value) : 0))
 }
@@ -39,9 +40,10 @@ export function sumsToOne(model: Model, parameters: ParameterArrays, length?: nu
 
 /** The loss of fresh parameters on uniform noise is log V, within 10 %. @throws {LawViolation} */
 export function startsUniform(model: Model, { length = 4, seed = 1 }: ModelLawOptions = {}): void {
-  const { components: C, values: V } = model.domain
+  const { components: C } = model.domain
+  const V = valueCount(model.domain, nameOf(model))
   const [B, N] = [64, lengthOf(model, length)]
-  const x = randomRows(seed, model.domain, B, N)
+  const x = randomRows(seed, { ...model.domain, values: V }, B, N)
   const [loss] = numbersOf(() => negativeLogLikelihood(model, asTensors(model.initialize(seed)), tf.tensor(x, [B, N, C], 'int32')))
   const { end } = model.domain
   const certain = end === undefined ? 0 : x.filter((_, i) => i % N > 0 && x[i - 1] === end).length
@@ -70,7 +72,7 @@ export function overfitsOneBatch(model: Model, options: OverfittingOptions = {})
   const { length = 4, seed = 1, examples: B = 4, steps = 200, learningRate = 0.02, margin = 0.05 } = options
   const { components: C } = model.domain
   const N = lengthOf(model, length)
-  const values = randomRows(seed + 3, model.domain, B, N)
+  const values = randomRows(seed + 3, { ...model.domain, values: valueCount(model.domain, nameOf(model)) }, B, N)
   const least = leastLoss(values, B, N, C, model.boundNetwork.dependencies)
   const law = nameOf(model)
   const initial = model.initialize(seed)
@@ -129,12 +131,13 @@ export interface SampleLawOptions extends ModelLawOptions {
 /** How well whole samples agree with p(x) over all x, by χ². */
 export async function sampleFit(model: Model, parameters: ParameterArrays, options: SampleLawOptions = {}): Promise<Fit> {
   const { length, seed = 1, count = 4_000, temperature = 1, sampler = eagerSampler(model, parameters) } = options
-  const { components: C, values: V } = model.domain
+  const { components: C } = model.domain
+  const V = valueCount(model.domain, nameOf(model))
   const N = lengthOf(model, length)
   const p = jointProbabilities(model, parameters, N)
   const { values } = await sampler({ count, length: N, seed, temperature })
   const counts = new Float64Array(p.length)
-  for (let sample = 0; sample < count; sample++) counts[values.subarray(sample * N * C, (sample + 1) * N * C).reduce((cell, value) => cell * V + value, 0)]++
+  for (let sample = 0; sample < count; sample++) counts[Array.from(values.subarray(sample * N * C, (sample + 1) * N * C)).reduce((cell, value) => cell * V + value, 0)]++
   return goodnessOfFit(counts, p)
 }
 
@@ -147,6 +150,7 @@ export async function samplesFollowModel(model: Model, parameters: ParameterArra
 /** The laws of a model with one call, at random parameters; `overfitsOneBatch` takes longer and stands apart. @throws {LawViolation} */
 export async function modelLaws(model: Model, options: SampleLawOptions = {}): Promise<void> {
   const { length, seed = 1 } = options
+  if (isReal(model.domain)) return integratesToOne(model, shaken(model.initialize(seed), seed, 0.3), { length, seed })
   const parameters = shaken(model.initialize(seed), seed, 1)
   sumsToOne(model, parameters, length)
   startsUniform(model, options)

@@ -7,10 +7,10 @@
  *
  * Bitwise invariance under every change is an exactly zero dependence, not a small one. Axes: B batch, N variables, C components, W width.
  */
-import { type Domain, type Order, type ResolvedOrder, uniform } from '@chainrule/core'
+import { type Domain, type Order, type ResolvedOrder, uniform, valueType } from '@chainrule/core'
 import { begin, type BoundNetwork, earlierPositions, type Head, type Network, previous, type Previous, restore, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
-import { randomValues } from './enumeration.js'
+import { randomRows } from './enumeration.js'
 import { asTensors, numbersOf, shaken } from './parameters.js'
 import { demand, demandClose } from './violation.js'
 import { waveLaws } from './wave-laws.js'
@@ -70,23 +70,27 @@ function initializationLaw({ law, network, seed }: Case): void {
 }
 
 function dependenceLaws({ law, domain, order, network, length: N, seed, attempts }: Case): void {
-  const { components: C, values: V } = domain
+  const { components: C } = domain
+  const type = valueType(domain)
+  /** How many ways a value is changed in: all others, or two steps of a real one. */
+  const ways = domain.values === 'real' ? 2 : domain.values - 1
+  const changed = (value: number, by: number) => (domain.values === 'real' ? value + (by - 1.4) : (value + by) % domain.values)
   for (let p = 0; p < N; p++) {
     const earlier = domain.length === 'variable' ? Array.from({ length: p }, (_, q) => q) : earlierPositions(p, order)
     for (const q of network.dependencies(p)) demand(law, earlier.includes(q), () => `position ${p} declares to depend on ${q}, which is not earlier in the order.`)
   }
   // Row by row the same x, and the same with one component changed: equal rows go through equal arithmetic.
-  const changes = Array.from({ length: N * C * (V - 1) }, (_, which) => ({ slot: Math.floor(which / (V - 1)), by: 1 + (which % (V - 1)) }))
+  const changes = Array.from({ length: N * C * ways }, (_, which) => ({ slot: Math.floor(which / ways), by: 1 + (which % ways) }))
   const seen = Array.from({ length: N }, () => new Uint8Array(N))
   const isComplete = () => seen.every((row, p) => network.dependencies(p).every((q) => row[q]))
   for (let attempt = 0; attempt < attempts && !(attempt >= 3 && isComplete()); attempt++) {
-    const base = randomValues(seed + attempt, V, N * C)
-    const same = Int32Array.from({ length: changes.length * N * C }, (_, i) => base[i % (N * C)])
-    const changed = same.slice()
-    changes.forEach(({ slot, by }, row) => (changed[row * N * C + slot] = (base[slot] + by) % V))
+    const base = randomRows(seed + attempt, { ...domain, end: undefined }, 1, N)
+    const same = Float32Array.from({ length: changes.length * N * C }, (_, i) => base[i % (N * C)])
+    const others = same.slice()
+    changes.forEach(({ slot, by }, row) => (others[row * N * C + slot] = changed(base[slot], by)))
     const parameters = shaken(network.initialize(seed + attempt), seed + attempt)
-    const features = (x: Int32Array) => numbersOf(() => network.forward(asTensors(parameters), tf.tensor(x, [changes.length, N, C], 'int32')))
-    const [before, after] = [features(same), features(changed)]
+    const features = (x: Float32Array) => numbersOf(() => network.forward(asTensors(parameters), tf.tensor(x, [changes.length, N, C], type)))
+    const [before, after] = [features(same), features(others)]
     const W = network.width
     demand(law, before.length === changes.length * N * W, () => `forward gives ${before.length} numbers, expected [${changes.length}, ${N}, ${W}].`)
     changes.forEach(({ slot }, row) => {
@@ -109,18 +113,19 @@ function dependenceLaws({ law, domain, order, network, length: N, seed, attempts
 
 function agreementLaw({ law, domain, order, network, length: N, seed, tolerance }: Case): void {
   const B = 3
-  const { components: C, values: V } = domain
+  const { components: C } = domain
+  const type = valueType(domain)
   const W = network.width
   const parameters = shaken(network.initialize(seed), seed)
-  const values = randomValues(seed, V, B * N * C)
+  const values = randomRows(seed, { ...domain, end: undefined }, B, N)
   // A piece of something longer has a variable before its first one; only a variable length knows such pieces.
   const beginnings = domain.length === 'variable' ? [false, true] : [false]
   for (const continues of beginnings) {
     tf.tidy(() => {
       const tensors = asTensors(parameters)
-      const x = tf.tensor(values, [B, N, C], 'int32')
+      const x = tf.tensor(values, [B, N, C], type)
       const before: Previous | undefined = continues
-        ? { values: tf.tensor(randomValues(seed + 1, V, B * C), [B, C], 'int32'), isStart: tf.tensor([0, 0, 0], [B], 'bool') }
+        ? { values: tf.tensor(randomRows(seed + 1, { ...domain, end: undefined }, B, 1), [B, C], type), isStart: tf.tensor([0, 0, 0], [B], 'bool') }
         : undefined
       const forward = network.forward(tensors, x, before)
       demand(law, String(forward.shape) === String([B, N, W]), () => `forward gives [${forward.shape}], expected [${[B, N, W]}].`)

@@ -11,9 +11,10 @@ export interface TokenizerLawOptions<Raw> {
 export function tokenizerLaws<Raw>(tokenizer: Tokenizer<Raw>, { examples, isSame = Object.is }: TokenizerLawOptions<Raw>): void {
   const law = `tokenizer ${tokenizer.name}`
   const { length, components, values } = tokenizer.domain
+  const isInside = (value: number) => (values === 'real' ? Number.isFinite(value) : value >= 0 && value < values)
   examples.forEach((raw, which) => {
     const encoded = tokenizer.encode(raw)
-    demand(law, encoded.every((value) => value >= 0 && value < values), () => `example ${which} has a value outside 0 … ${values - 1}.`)
+    demand(law, encoded.every(isInside), () => `example ${which} has a value outside of the domain's (${values === 'real' ? 'finite numbers' : `0 … ${values - 1}`}).`)
     demand(law, encoded.length % components === 0 && (length === 'variable' || encoded.length === length * components), () => `example ${which} has ${encoded.length} values, the domain ${length} × ${components}.`)
     const decoded = tokenizer.decode(encoded)
     demand(law, isSame(decoded, raw), () => `decode(encode(x)) is ${String(decoded)}, expected ${String(raw)}.`)

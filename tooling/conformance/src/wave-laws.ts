@@ -7,10 +7,10 @@
  *
  * Axes: B batch, N variables, M slots of a wave, C components, W width.
  */
-import { type Domain, type ResolvedOrder, wavesFromDependencies } from '@chainrule/core'
+import { type Domain, type ResolvedOrder, valueType, wavesFromDependencies } from '@chainrule/core'
 import { type BoundNetwork, begin, type Tensors, type WaveSteps } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
-import { randomValues } from './enumeration.js'
+import { randomRows } from './enumeration.js'
 import { asTensors, shaken } from './parameters.js'
 import { demand, demandClose } from './violation.js'
 
@@ -46,18 +46,18 @@ function scheduleLaw(network: BoundNetwork, { waves }: WaveSteps, { law, order }
 function agreementLaw(network: BoundNetwork, { waves, state: declared, places, step }: WaveSteps, { law, domain, order, seed, tolerance }: WaveLawOptions): void {
   const { count, widest: M, waveOf, slotOf } = waves
   const [B, C, W, N] = [2, domain.components, network.width, order.permutation.length]
-  const x = randomValues(seed, domain.values, B * N * C)
-  const expected = tf.tidy(() => network.forward(asTensors(shaken(network.initialize(seed), seed)), tf.tensor(x, [B, N, C], 'int32')).dataSync())
+  const x = randomRows(seed, domain, B, N)
+  const expected = tf.tidy(() => network.forward(asTensors(shaken(network.initialize(seed), seed)), tf.tensor(x, [B, N, C], valueType(domain))).dataSync())
   tf.tidy(() => {
     const parameters = asTensors(shaken(network.initialize(seed), seed))
     let state: Tensors = Object.fromEntries(Object.entries(begin(declared, B)).map(([name, zeros]) => [name, tf.fill(zeros.shape, NaN)]))
-    let values = tf.zeros([B, M, C], 'int32')
+    let values = tf.zeros([B, M, C], valueType(domain))
     for (let wave = 0; wave < count; wave++) {
       const members = Array.from(order.permutation).filter((position) => waveOf[position] === wave)
       const rows = Object.fromEntries(Object.entries(places).map(([name, { width, indices }]) => [name, tf.tensor1d(indices.slice(wave * width, (wave + 1) * width), 'int32')]))
       const result = step(parameters, state, values, rows)
       const features = result.features.dataSync()
-      const next = randomValues(seed + wave, domain.values, B * M * C)
+      const next = randomRows(seed + wave, domain, B, M)
       for (const position of members) {
         const slot = slotOf[position]
         for (let b = 0; b < B; b++) {
@@ -73,7 +73,7 @@ function agreementLaw(network: BoundNetwork, { waves, state: declared, places, s
           return [name, tf.where(kept, map, tf.fill(map.shape, NaN))]
         }),
       )
-      values = tf.tensor(next, [B, M, C], 'int32')
+      values = tf.tensor(next, [B, M, C], valueType(domain))
     }
   })
 }

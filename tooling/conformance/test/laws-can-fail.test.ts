@@ -1,6 +1,6 @@
 /** Every law has a defect that it must catch: pieces that are wrong on purpose. */
 import '@tensorflow/tfjs-backend-cpu'
-import { type Domain, leftToRight, type Order, random } from '@chainrule/core'
+import { type Domain, leftToRight, type Order, random, valueCount } from '@chainrule/core'
 import { begin, bernoulli, type BoundHead, type BoundNetwork, categorical, createModel, embedding, extendByStep, type DrawFilters, type DrawRequest, type Head, linear, type Model, type Network, normalInitial, previous, type Previous, restore, tabular, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -40,7 +40,7 @@ function convolution(taps: readonly number[], declared: readonly number[] = taps
     options: { taps },
     bind({ domain, order, parametersPerVariable: P }): BoundNetwork {
       const d = domain.length as number
-      const V = domain.values
+      const V = valueCount(domain, 'test')
       const forward = (parameters: Tensors, x: tf.Tensor) => {
         const [B] = x.shape
         const ranked = tf.oneHot(tf.squeeze(tf.gather(x, tf.tensor1d(order.permutation, 'int32'), 1), [2]) as tf.Tensor1D, V, 1, 0, 'float32')
@@ -204,7 +204,7 @@ function bigram(change: (given: Previous) => Previous = (given) => given): Netwo
     name: 'bigram',
     options: {},
     bind({ domain, order, parametersPerVariable: P }): BoundNetwork {
-      const V = domain.values
+      const V = valueCount(domain, 'test')
       const rows = (parameters: Tensors, { values, isStart }: Previous) => {
         const read = tf.squeeze(values, [values.rank - 1])
         return embedding(parameters.table, tf.where(isStart, tf.mul(tf.onesLike(read), tf.scalar(V, 'int32')), read))

@@ -1,7 +1,7 @@
 /** `chainrule score` of a sound model: −log p of every sound, frame by frame. */
 import * as audio from '@chainrule/audio'
 import { type LoadedAudio, wholeSound } from '@chainrule/audio'
-import { bitsPerSample, type JsonObject } from '@chainrule/core'
+import { bitsPerSample, isReal, type JsonObject } from '@chainrule/core'
 import type { Context } from '../context.js'
 import { withSubject } from '../subject.js'
 import { audioLikelihood } from './wording.js'
@@ -24,8 +24,8 @@ export async function scoreAudio(path: string, { data, provider, threads }: Audi
       samples += score.samples
       scores.push({ ...score, ...(output.isJson && { nats: Array.from(nats, shortest) }) })
     }
-    const bits = bitsPerSample(totalNats, samples)
+    const bits = isReal(loaded.tokenizer.domain) ? undefined : bitsPerSample(totalNats, samples)
     output.print(`${totalNats.toFixed(3)} nats; ${audioLikelihood({ bitsPerSample: bits, sounds: sounds.length, seconds: samples / loaded.tokenizer.sampleRateHz })}`)
-    return { command: 'score', model: path, data, part, sounds: scores, totalNats, samples, bitsPerSample: bits, provider: loaded.opened.provider, reason: loaded.reason }
+    return { command: 'score', model: path, data, part, sounds: scores, totalNats, samples, ...(bits !== undefined && { bitsPerSample: bits }), provider: loaded.opened.provider, reason: loaded.reason }
   })
 }

@@ -52,5 +52,5 @@ function summaryOf({ model: { model, tokenizer }, sounds, description: { data },
   const what = isResumed ? `going on with ${out}` : from === undefined ? preset : `from ${from}`
   const validation = sounds.validation.length === 0 ? '' : `, ${count(sounds.validation.length)} to validate with`
   const frames = tokenizer.frameLength === 1 ? 'samples' : `frames of ${tokenizer.frameLength} samples`
-  return `${what}: ${model.network.name}, ${count(countParameters(state.parameters))} parameters, ${frames} of ${count(tokenizer.domain.values)} levels; ${count(sounds.training.length)} sounds of ${data.file} (${duration(data.samples / data.sampleRateHz)} in all, ${count(data.sampleRateHz)} Hz) to train on${validation}, ${count(sounds.heldOut.length)} held out`
+  return `${what}: ${model.network.name}, ${count(countParameters(state.parameters))} parameters, ${frames} of ${tokenizer.domain.values === 'real' ? 'real samples' : `${count(tokenizer.domain.values)} levels`}; ${count(sounds.training.length)} sounds of ${data.file} (${duration(data.samples / data.sampleRateHz)} in all, ${count(data.sampleRateHz)} Hz) to train on${validation}, ${count(sounds.heldOut.length)} held out`
 }

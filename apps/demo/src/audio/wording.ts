@@ -4,8 +4,8 @@ import type { JsonObject } from '@chainrule/core'
 import { counted, duration } from '../wording.js'
 
 export function audioLikelihood({ bitsPerSample, sounds, seconds }: Pick<AudioEvaluation, 'bitsPerSample' | 'sounds' | 'seconds'>): string {
-  return `${bitsPerSample.toFixed(4)} bits per sample, of ${counted(sounds, 'sound')} (${duration(seconds)})`
+  return `${bitsPerSample === undefined ? 'nats of a density, which are no bits,' : `${bitsPerSample.toFixed(4)} bits per sample,`} of ${counted(sounds, 'sound')} (${duration(seconds)})`
 }
 
 /** What goes into the run and the card of the exported model. */
-export const resultsOf = ({ bitsPerSample, totalNats, sounds, samples }: AudioEvaluation): JsonObject => ({ part: 'held out', bitsPerSample, totalNats, sounds, samples })
+export const resultsOf = ({ bitsPerSample, totalNats, sounds, samples }: AudioEvaluation): JsonObject => ({ part: 'held out', ...(bitsPerSample !== undefined && { bitsPerSample }), totalNats, sounds, samples })

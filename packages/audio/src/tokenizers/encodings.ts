@@ -1,17 +1,19 @@
 /**
- * Amplitudes in −1 … 1 ↔ levels 0 … V − 1.
+ * Amplitudes in −1 … 1 ↔ levels 0 … V − 1, or the amplitudes themselves.
  *
  *   linear   v = round(2ᵇ⁻¹ x) + 2ᵇ⁻¹, at most 2ᵇ − 1         x = (v − 2ᵇ⁻¹) / 2ᵇ⁻¹                  b bits: PCM, 16-bit files without loss
  *   muLaw    v = round(μ (1 + F(x)) / 2)                       x = F⁻¹(2 v/μ − 1)                      μ = V − 1
  *
+ *   real     v = x                                             a real number: p is a density, measured in nats, never in bits of levels
+ *
  * F(x) = sign(x) log(1 + μ |x|) / log(1 + μ) makes the steps of quiet amplitudes finer. It is the curve that ITU-T G.711 draws with
  * straight lines; levels here lie on the curve itself, evenly, so none of them is exactly silence where V is even.
  */
-import { InvalidOptionError, type Piece, refuseUnknownOptions, UnknownPieceError, wholeNumber } from '@chainrule/core'
+import { type Domain, InvalidOptionError, type Piece, refuseUnknownOptions, UnknownPieceError, wholeNumber } from '@chainrule/core'
 
 export interface SoundEncoding extends Piece {
   /** V. */
-  readonly values: number
+  readonly values: Domain['values']
   /** How far a decoded amplitude may lie from the one that was encoded. */
   readonly largestError: number
   /** Of an amplitude in −1 … 1. */
@@ -61,11 +63,17 @@ export function muLaw(options: MuLawOptions = {}): SoundEncoding {
   }
 }
 
-const byName: Record<string, (options: never) => SoundEncoding> = { linear, muLaw }
+/** Samples as real numbers, for `gaussianMixture()`. What a model draws beyond full scale is cut to it. */
+export function real(options: Record<never, never> = {}): SoundEncoding {
+  refuseUnknownOptions('real', options, [])
+  return { name: 'real', options: {}, values: 'real', largestError: 0, levelOf: (amplitude) => amplitude, amplitudeOf: (value) => Math.min(1, Math.max(-1, value)) }
+}
+
+const byName: Record<string, (options: never) => SoundEncoding> = { linear, muLaw, real }
 
 /** The encoding that a file names, or the encoding itself. @throws {UnknownPieceError} */
 export function encodingFromName(encoding: Piece): SoundEncoding {
-  if (typeof encoding !== 'object' || encoding === null) throw new InvalidOptionError(`frames: encoding must be muLaw({ … }) or linear({ … }), got ${String(encoding)}.`)
+  if (typeof encoding !== 'object' || encoding === null) throw new InvalidOptionError(`frames: encoding must be muLaw({ … }), linear({ … }) or real(), got ${String(encoding)}.`)
   if ('levelOf' in encoding) return encoding as SoundEncoding
   const make = Object.hasOwn(byName, encoding.name) ? byName[encoding.name] : undefined
   if (!make) throw new UnknownPieceError(`No encoding of sound is called "${encoding.name}". Known: ${Object.keys(byName).join(', ')}.`)

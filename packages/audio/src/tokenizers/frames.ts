@@ -4,7 +4,7 @@
  * A sound has `count` frames, or any number of them; with `ends` its end is a value of its own (L = 1 only), so that a model
  * knows when a sound is over. Axes: N frames, L samples of a frame, V values.
  */
-import { checkDomain, type Domain, endedLength, InvalidDataError, InvalidOptionError, type Piece, refuseUnknownOptions, type Tokenizer, wholeNumber } from '@chainrule/core'
+import { checkDomain, type Domain, emptyValues, endedLength, InvalidDataError, InvalidOptionError, type Piece, refuseUnknownOptions, type Tokenizer, valueCount, wholeNumber } from '@chainrule/core'
 import { checkSound, type Sound } from '../sound.js'
 import { encodingFromName } from './encodings.js'
 
@@ -13,7 +13,7 @@ export interface FramesOptions {
   length?: number
   /** Of the sounds that it takes and gives. */
   sampleRateHz: number
-  /** muLaw({ … }) or linear({ … }). */
+  /** muLaw({ … }), linear({ … }) or real(). */
   encoding: Piece
   /** N, of sounds that all have one length; absent: any length. */
   count?: number
@@ -42,12 +42,12 @@ export function frames(options: FramesOptions): SoundTokenizer {
   if (typeof ends !== 'boolean') throw new InvalidOptionError(`${owner}: ends must be true or false, got ${String(ends)}.`)
   if (ends && (count !== undefined || L > 1)) throw new InvalidOptionError(`${owner}: ends is for sounds of any length in frames of one sample, got ${count === undefined ? `frames of ${L}` : `a count of ${count}`}. Leave it out.`)
   const V = encoding.values
-  const end = ends ? V : undefined
+  const end = ends ? valueCount(encoding, `${owner}: ends`) : undefined
   const domain: Domain = checkDomain({
     length: count ?? 'variable',
     components: L,
-    values: ends ? V + 1 : V,
-    ...(ends && { end }),
+    values: end === undefined ? V : end + 1,
+    ...(end !== undefined && { end }),
     ...(count !== undefined && { locations: { axes: ['time'], shape: [count] } }),
   })
   return {
@@ -63,9 +63,9 @@ export function frames(options: FramesOptions): SoundTokenizer {
       if (sound.sampleRateHz !== sampleRateHz) throw new InvalidDataError(`${owner}: the sound has ${sound.sampleRateHz} Hz, expected ${sampleRateHz}. Resample it (readSound does: { sampleRateHz: ${sampleRateHz} }).`)
       if (samples.length % L > 0) throw new InvalidDataError(`${owner}: the sound has ${samples.length} samples, which are no whole frames of ${L}. Cut it with wholeFrames(sound, ${L}).`)
       if (count !== undefined && samples.length !== count * L) throw new InvalidDataError(`${owner}: the sound has ${samples.length / L} frames, expected ${count}.`)
-      const values = new Int32Array(samples.length + (ends ? 1 : 0))
+      const values = emptyValues(domain, samples.length + (ends ? 1 : 0))
       samples.forEach((amplitude, at) => (values[at] = encoding.levelOf(amplitude)))
-      if (ends) values[samples.length] = V
+      if (end !== undefined) values[samples.length] = end
       return values
     },
     decode(values) {
@@ -78,7 +78,8 @@ export function frames(options: FramesOptions): SoundTokenizer {
       for (let at = 0; at < values.length; at++) {
         const value = values[at]
         if (at >= samples.length && value === end) continue
-        if (!Number.isInteger(value) || value < 0 || value >= V || at >= samples.length) throw new InvalidDataError(`${owner}: value ${at} is ${value}, expected ${at < samples.length ? `0 … ${V - 1}` : `${end}: the sound has ended`}.`)
+        const isInside = V === 'real' ? Number.isFinite(value) : Number.isInteger(value) && value >= 0 && value < V
+        if (!isInside || at >= samples.length) throw new InvalidDataError(`${owner}: value ${at} is ${value}, expected ${at >= samples.length ? `${end}: the sound has ended` : V === 'real' ? 'a finite number' : `0 … ${V - 1}`}.`)
         samples[at] = encoding.amplitudeOf(value)
       }
       return { sampleRateHz, samples }

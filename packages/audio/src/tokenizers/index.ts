@@ -3,7 +3,7 @@ import { type Piece, UnknownPieceError } from '@chainrule/core'
 import { frames, type SoundTokenizer } from './frames.js'
 
 export { checkSound, clipped, type Sound, wholeFrames } from '../sound.js'
-export { linear, type LinearOptions, muLaw, type MuLawOptions, type SoundEncoding } from './encodings.js'
+export { linear, type LinearOptions, muLaw, type MuLawOptions, real, type SoundEncoding } from './encodings.js'
 export { frames, type FramesOptions, type SoundTokenizer } from './frames.js'
 
 const byName: Record<string, (options: never) => SoundTokenizer> = { frames }

@@ -46,7 +46,7 @@ export interface DrawRequest {
   readonly uniforms: tf.Tensor
   /** float32 [1]; 1 samples from the model. */
   readonly temperature: tf.Tensor
-  /** int32 [B, C], kept where `isGiven`. */
+  /** int32 [B, C] (float32 of real values), kept where `isGiven`. */
   readonly given: tf.Tensor
   /** bool [B]. */
   readonly isGiven: tf.Tensor
@@ -55,13 +55,13 @@ export interface DrawRequest {
 }
 
 export interface Draw {
-  /** int32 [B, C]: the values kept, given or drawn. */
+  /** int32 [B, C] (float32 of real values): the values kept, given or drawn. */
   readonly values: tf.Tensor
-  /** int32 [B, C]: what the uniforms pick, given or not. */
+  /** The same: what the uniforms pick, given or not. */
   readonly drawn: tf.Tensor
-  /** float32 [B]: how far the uniforms lie outside the CDF interval of the values kept; 0 = inside, 1 for values that cannot be drawn at all. */
+  /** float32 [B]: how far the uniforms lie outside the CDF interval of the values kept; 0 = inside, 1 for values that cannot be drawn at all. Of real values: gaussian-search.ts. */
   readonly distance: tf.Tensor
-  /** float32 [B]: log p of the values kept, at temperature 1, in nats. */
+  /** float32 [B]: log p of the values kept (real ones: their density), at temperature 1, in nats. */
   readonly logProbability: tf.Tensor
   /** float32 [B, V] at temperature 1: heads of one discrete component only. */
   readonly logProbabilities?: tf.Tensor

@@ -16,6 +16,8 @@ export {
   discretizedLogisticMixture,
   type DiscretizedLogisticMixtureOptions,
   factorized,
+  gaussianMixture,
+  type GaussianMixtureOptions,
   headFromName,
   rgbLogisticMixture,
   type RgbLogisticMixtureOptions,
@@ -40,6 +42,7 @@ export { rotaryAngles, rotaryEmbedding } from './primitives/rotary-embedding.js'
 export { last, nextPosition, positions } from './primitives/sequence.js'
 export { sumOfSquares } from './primitives/sum-of-squares.js'
 export { truncated } from './primitives/truncation.js'
+export { scaledValues } from './scaled-values.js'
 export { scan, type ScanArguments, type ScanAttributes, type ScanBody, type ScanResult, type ScanStep } from './scan.js'
 export { begin, extendByStep } from './state.js'
 export { countTabular, tabular } from './tabular.js'

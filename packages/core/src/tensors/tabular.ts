@@ -5,7 +5,7 @@
  *   row of rank i = Vⁱ-ary number of x_π(0) … x_π(i−1);  the tables stand one after the other: rank i begins at (Vⁱ − 1)/(V − 1)
  */
 import * as tf from '@tensorflow/tfjs-core'
-import { type Domain, fixedLength } from '../domain.js'
+import { type Domain, fixedLength, valueCount } from '../domain.js'
 import { finiteNumber, InvalidDataError, InvalidOptionError, refuseUnknownOptions, UnsupportedError } from '../errors.js'
 import type { ResolvedOrder } from '../order.js'
 import type { ParameterArrays } from '../parameters.js'
@@ -23,9 +23,10 @@ function tableStarts(domain: Domain, order: ResolvedOrder): number[] {
   const d = fixedLength(domain, 'tabular')
   if (domain.components !== 1) throw new UnsupportedError('tabular: variables must have one component.')
   if (order.groups) throw new UnsupportedError('tabular: groups are not supported; a table conditions on everything before.')
+  const V = valueCount(domain, 'tabular')
   const starts = [0]
-  for (let rank = 0; rank < d; rank++) starts.push(starts[rank] + domain.values ** rank)
-  if (starts[d] > mostRows) throw new InvalidOptionError(`tabular: ${domain.values} values and ${d} variables need ${starts[d]} rows, at most ${mostRows} are allowed. Use a model with shared parameters.`)
+  for (let rank = 0; rank < d; rank++) starts.push(starts[rank] + V ** rank)
+  if (starts[d] > mostRows) throw new InvalidOptionError(`tabular: ${V} values and ${d} variables need ${starts[d]} rows, at most ${mostRows} are allowed. Use a model with shared parameters.`)
   return starts
 }
 
@@ -38,7 +39,7 @@ export function tabular(options: Record<never, never> = {}): Network {
     bind({ domain, order, parametersPerVariable }) {
       const starts = tableStarts(domain, order)
       const d = starts.length - 1
-      const V = domain.values
+      const V = valueCount(domain, 'tabular')
       if (parametersPerVariable !== V) throw new UnsupportedError(`tabular: its rows hold ${V} logits, the head wants ${parametersPerVariable} numbers. Use categorical().`)
       /** The context of the next variable: the one before appended as the last digit. */
       const append = (context: tf.Tensor, { values, isStart }: Previous): tf.Tensor =>
@@ -91,7 +92,7 @@ export function countTabular(domain: Domain, order: ResolvedOrder, examples: rea
   finiteNumber('countTabular', 'smoothing', smoothing, 0)
   const starts = tableStarts(domain, order)
   const d = starts.length - 1
-  const V = domain.values
+  const V = valueCount(domain, 'tabular')
   const counts = new Float64Array(starts[d] * V).fill(smoothing)
   examples.forEach((example, which) => {
     if (example.length !== d) throw new InvalidDataError(`countTabular: example ${which} has ${example.length} variables, expected ${d}.`)

@@ -4,9 +4,9 @@
  */
 import { InvalidOptionError, refuseUnknownOptions, wholeNumber } from '@chainrule/core'
 import { checkImage } from '../image.js'
-import { checkChannels, checkLevels, checkTokens, gridDomain, type ImageTokenizer, quantization, type SizeOptions } from './tokenizer.js'
+import { checkChannels, checkLevels, checkTokens, type DequantizedOptions, gridDomain, type ImageTokenizer, levelValues, quantization, type SizeOptions } from './tokenizer.js'
 
-export interface PatchesOptions extends SizeOptions {
+export interface PatchesOptions extends SizeOptions, DequantizedOptions {
   /** k, which divides height and width. */
   size: number
   /** 1 or 3 (3). */
@@ -16,7 +16,7 @@ export interface PatchesOptions extends SizeOptions {
 }
 
 export function patches(options: PatchesOptions): ImageTokenizer {
-  refuseUnknownOptions('patches', options, ['height', 'width', 'size', 'channels', 'levels'])
+  refuseUnknownOptions('patches', options, ['height', 'width', 'size', 'channels', 'levels', 'dequantized'])
   const [height, width, size] = (['height', 'width', 'size'] as const).map((option) => wholeNumber('patches', option, options[option]))
   const channels = checkChannels('patches', options.channels ?? 3)
   const levels = checkLevels('patches', options.levels ?? 256)
@@ -27,7 +27,8 @@ export function patches(options: PatchesOptions): ImageTokenizer {
   const { levelOf, intensityOf, largestError } = quantization(levels)
   const image = { height, width, channels }
   const [rows, columns] = [height / size, width / size]
-  const domain = gridDomain(rows, columns, size * size * channels, levels)
+  const { values, levelWidth, empty, ...coded } = levelValues('patches', levels, options.dequantized)
+  const domain = gridDomain(rows, columns, size * size * channels, values)
   /** Where each value is in the image's data. */
   const places = Int32Array.from({ length: height * width * channels }, (_, i) => {
     const channel = i % channels
@@ -38,18 +39,21 @@ export function patches(options: PatchesOptions): ImageTokenizer {
   })
   return {
     name: 'patches',
-    options: { height, width, size, channels, levels },
+    options: { height, width, size, channels, levels, ...(levelWidth && { dequantized: true }) },
     domain,
     ...image,
     largestError,
+    levelWidth,
     encode(given) {
       checkImage('patches', given, image)
-      return places.map((place) => levelOf[given.data[place]])
+      const x = empty(places.length)
+      places.forEach((place, i) => (x[i] = coded.valueOf(levelOf[given.data[place]])))
+      return x
     },
     decode(values) {
       checkTokens('patches', values, domain)
       const data = new Uint8Array(places.length)
-      places.forEach((place, i) => (data[place] = intensityOf[values[i]]))
+      places.forEach((place, i) => (data[place] = intensityOf[coded.levelOf(values[i])]))
       return { ...image, data }
     },
   }

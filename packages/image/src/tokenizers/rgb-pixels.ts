@@ -2,9 +2,9 @@
 import { InvalidOptionError, refuseUnknownOptions, wholeNumber } from '@chainrule/core'
 import { checkImage } from '../image.js'
 import { colorTransform, type ColorTransformName, colorTransformNames } from './color-transform.js'
-import { checkLevels, checkTokens, gridDomain, type ImageTokenizer, quantization, type SizeOptions } from './tokenizer.js'
+import { checkLevels, checkTokens, type DequantizedOptions, gridDomain, type ImageTokenizer, levelValues, quantization, type SizeOptions } from './tokenizer.js'
 
-export interface RgbPixelsOptions extends SizeOptions {
+export interface RgbPixelsOptions extends SizeOptions, DequantizedOptions {
   /** 2 … 256 of each channel (256). */
   levels?: number
   /** What the components are ('rgb'); color-transform.ts has the formulas. The others lose nothing either: their bits are those of rgb. */
@@ -12,7 +12,7 @@ export interface RgbPixelsOptions extends SizeOptions {
 }
 
 export function rgbPixels(options: RgbPixelsOptions): ImageTokenizer {
-  refuseUnknownOptions('rgbPixels', options, ['height', 'width', 'levels', 'colors'])
+  refuseUnknownOptions('rgbPixels', options, ['height', 'width', 'levels', 'colors', 'dequantized'])
   const [height, width] = [wholeNumber('rgbPixels', 'height', options.height), wholeNumber('rgbPixels', 'width', options.width)]
   const levels = checkLevels('rgbPixels', options.levels ?? 256)
   const { colors = 'rgb' } = options
@@ -20,23 +20,26 @@ export function rgbPixels(options: RgbPixelsOptions): ImageTokenizer {
   const { levelOf, intensityOf, largestError } = quantization(levels)
   const transform = colorTransform(colors, levels)
   const size = { height, width, channels: 3 }
-  const domain = gridDomain(height, width, 3, levels)
+  const { values, levelWidth, empty, ...coded } = levelValues('rgbPixels', levels, options.dequantized)
+  const domain = gridDomain(height, width, 3, values)
   return {
     name: 'rgbPixels',
-    options: { height, width, levels, colors },
+    options: { height, width, levels, colors, ...(levelWidth && { dequantized: true }) },
     domain,
     ...size,
     largestError,
+    levelWidth,
     encode(image) {
       checkImage('rgbPixels', image, size)
-      const values = new Int32Array(image.data.length)
-      for (let i = 0; i < values.length; i += 3) values.set(transform.forward(levelOf[image.data[i]], levelOf[image.data[i + 1]], levelOf[image.data[i + 2]]), i)
-      return values
+      const x = empty(image.data.length)
+      for (let i = 0; i < x.length; i += 3) x.set(transform.forward(levelOf[image.data[i]], levelOf[image.data[i + 1]], levelOf[image.data[i + 2]]).map(coded.valueOf), i)
+      return x
     },
-    decode(values) {
-      checkTokens('rgbPixels', values, domain)
-      const data = new Uint8Array(values.length)
-      for (let i = 0; i < data.length; i += 3) data.set(transform.inverse(values[i], values[i + 1], values[i + 2]).map((level) => intensityOf[level]), i)
+    decode(x) {
+      checkTokens('rgbPixels', x, domain)
+      const level = (at: number) => coded.levelOf(x[at])
+      const data = new Uint8Array(x.length)
+      for (let i = 0; i < data.length; i += 3) data.set(transform.inverse(level(i), level(i + 1), level(i + 2)).map((level) => intensityOf[level]), i)
       return { ...size, data }
     },
   }

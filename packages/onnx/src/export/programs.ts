@@ -4,7 +4,7 @@
  *
  * Axes: batch; sequence (a chunk); past (what a state remembers); C components, K uniforms per component.
  */
-import { conditionInput, conditionSpecification, type StateTensor, weightPrefix } from '@chainrule/core'
+import { conditionInput, conditionSpecification, type StateTensor, valueCount, valueType, weightPrefix } from '@chainrule/core'
 import { type DrawFilters, marked, type Model, scoped, type Tensors, type WaveSteps } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import type { SymbolicSpecification } from '../symbolic.js'
@@ -38,7 +38,7 @@ const filterInputs = ({ domain }: Model): Record<keyof DrawFilters, SymbolicSpec
   topP: { shape: [1], type: 'float32' },
   minP: { shape: [1], type: 'float32' },
   repetitionPenalty: { shape: [1], type: 'float32' },
-  [seenInput]: { shape: ['batch', domain.values], type: 'bool' },
+  [seenInput]: { shape: ['batch', valueCount(domain, 'samplingFilters')], type: 'bool' },
 })
 
 /** A model's condition as an input, of one variable where `sequence` is absent. */
@@ -51,15 +51,16 @@ type Shapes = Readonly<Record<string, readonly number[]>>
 
 export function stepProgram(model: Model, shapes: Shapes): ExportedProgram {
   const { components } = model.domain
+  const type = valueType(model.domain)
   const hasFilters = model.boundHead.samplingFilters !== undefined
   return {
     inputs: {
       ...parameterInputs(shapes),
-      previous: { shape: ['batch', components], type: 'int32' },
+      previous: { shape: ['batch', components], type },
       isStart: { shape: ['batch'], type: 'bool' },
       uniforms: { shape: ['batch', components, model.boundHead.uniformsPerComponent], type: 'float32' },
       temperature: { shape: [1], type: 'float32' },
-      given: { shape: ['batch', components], type: 'int32' },
+      given: { shape: ['batch', components], type },
       isGiven: { shape: ['batch'], type: 'bool' },
       ...conditionInputs(model),
       ...(hasFilters && filterInputs(model)),
@@ -89,7 +90,8 @@ export function stepProgram(model: Model, shapes: Shapes): ExportedProgram {
 
 /** All variables of a wave, by slot. A repetition penalty is left out: what occurred before is known of whole waves only. */
 export function waveProgram(model: Model, steps: WaveSteps, shapes: Shapes): ExportedProgram {
-  const { components: C, values: V } = model.domain
+  const { components: C } = model.domain
+  const type = valueType(model.domain)
   const K = model.boundHead.uniformsPerComponent
   const M = steps.waves.widest
   const hasFilters = model.boundHead.samplingFilters !== undefined
@@ -97,10 +99,10 @@ export function waveProgram(model: Model, steps: WaveSteps, shapes: Shapes): Exp
   return {
     inputs: {
       ...parameterInputs(shapes),
-      previous: { shape: ['batch', M, C], type: 'int32' },
+      previous: { shape: ['batch', M, C], type },
       uniforms: { shape: ['batch', M, C, K], type: 'float32' },
       temperature: { shape: [1], type: 'float32' },
-      given: { shape: ['batch', M, C], type: 'int32' },
+      given: { shape: ['batch', M, C], type },
       isGiven: { shape: ['batch', M], type: 'bool' },
       ...conditionInputs(model, M),
       ...(hasFilters && { topK, topP, minP }),
@@ -115,7 +117,7 @@ export function waveProgram(model: Model, steps: WaveSteps, shapes: Shapes): Exp
         temperature: inputs.temperature,
         given: tf.reshape(inputs.given, [rows, C]),
         isGiven: tf.reshape(inputs.isGiven, [rows]),
-        ...(hasFilters && { filters: { topK: inputs.topK, topP: inputs.topP, minP: inputs.minP, repetitionPenalty: tf.ones([1]), seen: tf.zeros([rows, V], 'bool') } }),
+        ...(hasFilters && { filters: { topK: inputs.topK, topP: inputs.topP, minP: inputs.minP, repetitionPenalty: tf.ones([1]), seen: tf.zeros([rows, valueCount(model.domain, 'samplingFilters')], 'bool') } }),
       }
       const before = { values: inputs.previous, places: scoped(inputs, placesPrefix) }
       const draw = model.drawWave(scoped(inputs, parameterPrefix), steps, scoped(inputs, statePrefix), before, request, conditionOf(model, inputs))
@@ -133,17 +135,18 @@ export function waveProgram(model: Model, steps: WaveSteps, shapes: Shapes): Exp
 
 export function scoreProgram(model: Model, shapes: Shapes): ExportedProgram {
   const { components, length } = model.domain
+  const type = valueType(model.domain)
   if (length !== 'variable') {
     return {
-      inputs: { ...parameterInputs(shapes), x: { shape: ['batch', length, components], type: 'int32' }, ...conditionInputs(model, length) },
+      inputs: { ...parameterInputs(shapes), x: { shape: ['batch', length, components], type }, ...conditionInputs(model, length) },
       program: (inputs) => ({ nats: natsOf(model.logProbability(scoped(inputs, parameterPrefix), inputs.x, undefined, undefined, conditionOf(model, inputs))) }),
     }
   }
   return {
     inputs: {
       ...parameterInputs(shapes),
-      x: { shape: ['batch', 'sequence', components], type: 'int32' },
-      previous: { shape: ['batch', components], type: 'int32' },
+      x: { shape: ['batch', 'sequence', components], type },
+      previous: { shape: ['batch', components], type },
       isStart: { shape: ['batch'], type: 'bool' },
       ...conditionInputs(model, 'sequence'),
       ...stateInputs(model.state),

@@ -1,5 +1,5 @@
 /** README.md of an exported model: the model card as people read it, and how to run the model. It is no part of the model: nothing checks it. */
-import { conditionInput, conditionSpecification, countParameters, type Json, type JsonObject, type Piece, sizeOf } from '@chainrule/core'
+import { conditionInput, conditionSpecification, countParameters, type Json, type JsonObject, type Piece, sizeOf, valueType } from '@chainrule/core'
 import type { ModelToExport } from './model.js'
 
 export const readmeFile = 'README.md'
@@ -45,18 +45,19 @@ export function modelReadme(given: ModelToExport): Uint8Array {
   const { model, modality } = given
   const { condition } = model
   const { components, length } = model.domain
+  const type = `numpy.${valueType(model.domain)}`
   const told = condition && conditionSpecification(condition, 1, length === 'variable' ? 3 : length)
   const zeros = told && `new ${told.type === 'float32' ? 'Float32Array' : 'Int32Array'}(${sizeOf(told.shape)})`
   const options = condition ? `{ seed: 1, ${conditionInput(condition)}: ${condition.isSequence ? zeros : '0'} }` : '{ seed: 1 }'
   const python =
     length === 'variable'
       ? [
-          `x = numpy.zeros([1, 3, ${components}], numpy.int32)  # batch, variables, components`,
+          `x = numpy.zeros([1, 3, ${components}], ${type})  # batch, variables, components`,
           "axes = {'batch': 1, 'past': 0}",
           "state = {'state.' + s['name']: numpy.zeros([axes.get(a, a) for a in s['shape']], s['type']) for s in model['state']}",
           "feeds = {'x': x, 'previous': x[:, 0], 'isStart': numpy.ones([1], bool), **state}",
         ]
-      : [`feeds = {'x': numpy.zeros([1, ${length}, ${components}], numpy.int32)}  # batch, variables, components`]
+      : [`feeds = {'x': numpy.zeros([1, ${length}, ${components}], ${type})}  # batch, variables, components`]
   if (told) python.push(`feeds['${conditionInput(condition)}'] = numpy.zeros([${told.shape.join(', ')}], numpy.${told.type})`)
   const run = [
     'In Node:',

@@ -8,7 +8,7 @@
  * `start` is the token V, so that a text begins with it; logits are log-probabilities, that of V is out of reach. What `attention_mask`
  * says 0 of is padding, at either side. Axes: B batch, S sequence, K past + sequence, H heads, F features of a head, V values.
  */
-import { ChainruleError, type ParameterArrays, UnsupportedError } from '@chainrule/core'
+import { ChainruleError, type ParameterArrays, UnsupportedError, valueCount } from '@chainrule/core'
 import { type Model, scoped, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { type Dimension, type Graph, type Node, withWeights } from '../graph.js'
@@ -51,7 +51,8 @@ function cacheOf({ state, network, boundNetwork, domain, condition }: Model): { 
 
 /** tokens int32 [B, S], each the variable before the next → log p of every value of the next, and of V: [B, S, V + 1]. */
 function program(model: Model, inputs: Tensors): Tensors {
-  const { values, end } = model.domain
+  const { end } = model.domain
+  const values = valueCount(model.domain, 'The layout of transformers.js')
   const { tokens } = inputs
   const [batch, length] = tokens.shape as [number, number]
   const isStart = tf.equal(tokens, tf.scalar(values, 'int32'))
@@ -144,5 +145,5 @@ export function recordCausalGraph(model: Model, parameters: ParameterArrays): Ca
   const weights = Object.fromEntries(Object.entries(parameters).map(([name, { data }]) => [parameterPrefix + name, { data }]))
   const bytes = serialize(inLayout(withWeights(recorded, weights), cache.layers))
   if (bytes.length > mostBytes) throw new UnsupportedError(`The graph with its weights has ${bytes.length} bytes; one file holds at most ${mostBytes}. Export the model in chainrule's own layout.`)
-  return { bytes, ...cache, start: model.domain.values }
+  return { bytes, ...cache, start: valueCount(model.domain, 'The layout of transformers.js') }
 }

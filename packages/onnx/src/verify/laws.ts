@@ -2,8 +2,9 @@
  * The laws that the graphs of an exported model obey, tried on the model itself. Each finds out by running the graphs; none trusts
  * what the file says. Axes: N sequences, n variables, C components, V values.
  */
-import { endedLength, graphNames, manifestCondition, uniform, uniformIndex } from '@chainrule/core'
+import { endedLength, graphNames, isReal, manifestCondition, uniform, uniformIndex, type Values } from '@chainrule/core'
 import type { Samples } from '@chainrule/runtime'
+import { drawsFromDensity } from './draws-from-density.js'
 import { innerValues, type Subject } from './subject.js'
 
 /** What a law found; `passed` is undefined where it does not apply. */
@@ -14,10 +15,10 @@ export interface Finding {
 
 export type Law = (subject: Subject) => Promise<Finding>
 
-/** Nats of two paths to the same number, in float32. */
-const natsTolerance = 1e-4
-/** A uniform this far outside of an interval of the CDF is rounding. */
-const distanceTolerance = 1e-5
+/** Nats of two paths to the same number, in float32; a narrow density makes more of the rounding of its mean. */
+const natsToleranceOf = ({ domain }: Subject) => (isReal(domain) ? 1e-3 : 1e-4)
+/** A uniform this far outside of an interval of the CDF is rounding; of real values, a value this far from the one drawn. */
+const distanceToleranceOf = ({ domain }: Subject) => (isReal(domain) ? 1e-4 : 1e-5)
 /** The same sums in the same order: nothing but noise of threads. */
 const unchanged = 1e-6
 /** Sums of probabilities in float32. */
@@ -34,13 +35,14 @@ const differences = (a: Float32Array, b: Float32Array) => largest(a.map((value, 
 const lengthOption = ({ domain, length }: Subject) => (domain.length === 'variable' ? { length } : {})
 const draw = (subject: Subject, options: Partial<Parameters<Subject['opened']['sample']>[0]>): Promise<Samples> => subject.opened.sample({ count: 2, seed: subject.seed, ...lengthOption(subject), ...options })
 
-/** −log p is a finite number that is not negative, of random sequences and of samples. */
+/** −log p is a finite number that is not negative (a density's may be), of random sequences and of samples. */
 export const finite: Law = async (subject) => {
   const random = await subject.score(subject.random(2))
   const { nats } = await draw(subject, {})
   const all = [...random, ...nats]
-  const wrong = all.find((value) => !Number.isFinite(value) || value < -natsTolerance)
-  if (wrong !== undefined) return { passed: false, reason: `−log p is ${wrong} for a variable, expected a finite number of at least 0` }
+  const least = isReal(subject.domain) ? -Infinity : -natsToleranceOf(subject)
+  const wrong = all.find((value) => !Number.isFinite(value) || value < least)
+  if (wrong !== undefined) return { passed: false, reason: `−log p is ${wrong} for a variable, expected a finite number${isReal(subject.domain) ? '' : ' of at least 0'}` }
   return { passed: true, reason: `−log p of ${all.length} variables is finite, at most ${largest(all).toFixed(2)} nats` }
 }
 
@@ -57,7 +59,7 @@ export const causality: Law = async (subject) => {
     const rank = Math.floor((trial * (length - 1)) / trials)
     const at = position(rank) * domain.components + uniformIndex(domain.components, seed, 'order', trial)
     const changed = x.slice()
-    changed[at] = (x[at] + 1 + uniformIndex(inner - 1, seed, 'order', trial, 1)) % inner
+    changed[at] = inner === Infinity ? -x[at] + uniform(seed, 'order', trial, 1) : (x[at] + 1 + uniformIndex(inner - 1, seed, 'order', trial, 1)) % inner
     const after = await subject.score(changed)
     const difference = (other: number) => Math.abs(after[position(other)] - before[position(other)])
     for (let earlier = 0; earlier < rank; earlier++) {
@@ -83,6 +85,7 @@ export const conditioning: Law = async (subject) => {
 
 /** Reading variable by variable gives what reading all at once gives, whichever sampler reads. */
 export const stepEqualsScore: Law = async (subject) => {
+  const natsTolerance = natsToleranceOf(subject)
   const x = subject.random(2)
   const scored = await subject.score(x)
   const distances: string[] = []
@@ -104,7 +107,8 @@ const samplersOf = ({ opened }: Subject): (keyof typeof samplerNames)[] => ['ste
 export const replay: Law = async (subject) => {
   const { opened, seed, domain, length } = subject
   const prompts = domain.length === 'variable' && length > 5 ? [undefined, subject.random(1).slice(0, 5 * domain.components)] : [undefined]
-  const rest = (prompt: Int32Array | undefined) => (prompt ? { prompt, length: length - 5 } : lengthOption(subject))
+  const distanceTolerance = distanceToleranceOf(subject)
+  const rest = (prompt: Values | undefined) => (prompt ? { prompt, length: length - 5 } : lengthOption(subject))
   const samplers = samplersOf(subject)
   const pairs = samplers.slice(1).flatMap((other) => [[other, 'steps'], ['steps', other]] as const)
   let most = 0
@@ -135,7 +139,9 @@ const mostValues = 4096
 export const draws: Law = async (subject) => {
   const { domain, length, seed, position, opened } = subject
   const { components, values: V } = domain
+  const distanceTolerance = distanceToleranceOf(subject)
   if (components !== 1 || opened.manifest.uniformsPerComponent !== 1) return { reason: 'a variable has several components or uniforms, so that its interval cannot be computed from outside' }
+  if (V === 'real') return drawsFromDensity(subject)
   if (V > mostValues) return { reason: `${V.toLocaleString('en-US')} values of a variable are too many to enumerate, the limit is ${mostValues.toLocaleString('en-US')}` }
   const values = subject.random(1)
   const { distance } = await opened.replay({ values, seed, sampler: 'graph', ...lengthOption(subject) })
@@ -168,6 +174,7 @@ const mostVariables = 2 ** 20
 export const normalised: Law = async (subject) => {
   const { domain, length, position } = subject
   const { components: C, values: V, end } = domain
+  if (V === 'real') return { reason: 'real values cannot be enumerated; draws measures the density instead' }
   const perVariable = V ** C
   const isVariable = domain.length === 'variable'
   const affordable = (size: number) => perVariable ** size <= mostRows && perVariable ** size * (isVariable ? size : length) <= mostVariables

@@ -1,7 +1,9 @@
 /** A text tokenizer also decodes piece by piece: a character may be spread over several tokens. */
-import type { Tokenizer } from '@chainrule/core'
+import type { DiscreteDomain, Tokenizer } from '@chainrule/core'
 
 export interface TextTokenizer extends Tokenizer<string> {
+  readonly domain: DiscreteDomain
+  encode(text: string): Int32Array
   /** A decoder for a stream of tokens: `push` returns what is complete so far, `end` the rest. */
   decoder(): { push(values: ArrayLike<number>): string; end(): string }
 }

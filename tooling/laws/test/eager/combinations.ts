@@ -1,6 +1,6 @@
 /** The combinations under test: every network that fits, with every head, in every order. Small enough to enumerate. */
 import { checkerboard, columnMajor, type Condition, controlSequence, custom, diagonal, type Domain, hilbert, label, leftToRight, morton, type Order, random, raster, reversed, serpentine, spiral } from '@chainrule/core'
-import { bernoulli, categorical, chained, discretizedLogisticMixture, factorized, type Head, type Network, rgbLogisticMixture, tabular } from '@chainrule/core/tensors'
+import { bernoulli, categorical, chained, discretizedLogisticMixture, factorized, gaussianMixture, type Head, type Network, rgbLogisticMixture, tabular } from '@chainrule/core/tensors'
 import { causalConvolution, diagonalLstm, maskedConvolution, mixture, multilayerPerceptron, nade, ngram, recurrent, rowLstm, transformer } from '@chainrule/networks'
 
 export interface Combination {
@@ -162,6 +162,34 @@ export function componentCombinations(): Combination[] {
   ]
   return all.map(([network, head, order, domain]) => ({
     title: `${network.name} ${JSON.stringify(network.options)} × ${head.name} ${JSON.stringify(head.options)} × ${order.name} ${JSON.stringify(order.options)}, ${domain.components} × ${domain.values} values`,
+    domain,
+    order,
+    network,
+    head,
+  }))
+}
+
+/** Real values: one component or several, in orders of the grid, and of any length. Each network that reads numbers. */
+export function realCombinations(): Combination[] {
+  const reals = (components: number, length: number | 'variable' = 4): Domain => ({ length, components, values: 'real', ...(length === 4 && { locations: gridOf(2, 2) }) })
+  const small = { layers: 1, heads: 2, width: 8, context: 6 }
+  const all: [Network, Head, Order, Domain][] = [
+    [multilayerPerceptron({ hidden: [8] }), gaussianMixture({ components: 2 }), leftToRight({ groupSize: 2 }), reals(1)],
+    [multilayerPerceptron({ hidden: [8], direct: true }), gaussianMixture({ components: 2 }), hilbert(), reals(2)],
+    [nade({ hidden: 6 }), gaussianMixture({ components: 3 }), reversed(), reals(1)],
+    [maskedConvolution({ layers: 1, width: 6, firstKernel: 3 }), gaussianMixture({ components: 2 }), random({ seed: 5 }), reals(2)],
+    [maskedConvolution({ layers: 1, width: 6, firstKernel: 3, kind: 'gated' }), gaussianMixture({ components: 2 }), raster(), reals(1)],
+    [rowLstm({ layers: 1, width: 5, firstKernel: 3 }), gaussianMixture({ components: 2 }), raster(), reals(1)],
+    [diagonalLstm({ layers: 1, width: 5, firstKernel: 3 }), gaussianMixture({ components: 2 }), raster(), reals(1)],
+    [transformer({ ...small, positions: 'learned2d' }), gaussianMixture({ components: 2 }), spiral(), reals(1)],
+    [transformer(small), chained(gaussianMixture({ components: 2 }), { width: 5 }), leftToRight(), reals(2)],
+    [transformer(small), gaussianMixture({ components: 2 }), leftToRight(), reals(1, 'variable')],
+    [recurrent({ cell: 'lstm', layers: 2, width: 5 }), gaussianMixture({ components: 2 }), leftToRight(), reals(2, 'variable')],
+    [recurrent({ cell: 'gru', layers: 1, width: 6 }), factorized(gaussianMixture({ components: 2 })), reversed(), reals(2)],
+    [causalConvolution({ layers: 3, width: 5, input: 'scaled' }), gaussianMixture({ components: 2 }), leftToRight(), reals(2, 'variable')],
+  ]
+  return all.map(([network, head, order, domain]) => ({
+    title: `${network.name} ${JSON.stringify(network.options)} × ${head.name} ${JSON.stringify(head.options)} × ${order.name}, ${domain.components} × real${domain.length === 'variable' ? ', variable length' : ''}`,
     domain,
     order,
     network,

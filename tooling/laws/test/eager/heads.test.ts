@@ -2,7 +2,7 @@
 import '@tensorflow/tfjs-backend-cpu'
 import { headLaws } from '@chainrule/conformance'
 import type { Domain } from '@chainrule/core'
-import { bernoulli, categorical, chained, discretizedLogisticMixture, factorized, type Head, headFromName, rgbLogisticMixture } from '@chainrule/core/tensors'
+import { bernoulli, categorical, chained, discretizedLogisticMixture, factorized, gaussianMixture, type Head, headFromName, rgbLogisticMixture } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 
@@ -17,6 +17,8 @@ const draws = 25_000
 
 const domain = (components: number, values: number): Domain => ({ length: 1, components, values })
 
+const real = (components: number): Domain => ({ length: 1, components, values: 'real' })
+
 const cases: [Head, Domain][] = [
   [categorical(), domain(1, 7)],
   [discretizedLogisticMixture({ components: 1 }), domain(1, 6)],
@@ -30,6 +32,12 @@ const cases: [Head, Domain][] = [
   [factorized(categorical()), domain(3, 4)],
   [factorized(bernoulli()), domain(5, 2)],
   [factorized(discretizedLogisticMixture({ components: 2 })), domain(2, 5)],
+  [gaussianMixture({ components: 1 }), real(1)],
+  [gaussianMixture({ components: 3 }), real(1)],
+  [gaussianMixture({ components: 3 }), real(3)],
+  [gaussianMixture({ components: 2 }), real(5)],
+  [chained(gaussianMixture({ components: 2 }), { width: 6 }), real(3)],
+  [factorized(gaussianMixture({ components: 2 })), real(2)],
 ]
 
 describe('heads', () => {

@@ -5,11 +5,11 @@ import { UnsupportedError } from '@chainrule/core'
 import { createModel } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { type Combination, componentCombinations, conditionalCombinations, endedCombinations, fixedLengthCombinations, learners, pairwise, variableLengthCombinations } from './combinations.js'
+import { type Combination, componentCombinations, conditionalCombinations, endedCombinations, fixedLengthCombinations, learners, pairwise, realCombinations, variableLengthCombinations } from './combinations.js'
 
 const isLong = Boolean(process.env.CHAINRULE_LONG)
 const fixed = fixedLengthCombinations()
-const combinations = [...(isLong ? fixed : pairwise(fixed)), ...variableLengthCombinations(), ...endedCombinations(), ...componentCombinations()]
+const combinations = [...(isLong ? fixed : pairwise(fixed)), ...variableLengthCombinations(), ...endedCombinations(), ...componentCombinations(), ...realCombinations()]
 const titled = (list: readonly Combination[]): [string, Combination][] => list.map((combination) => [combination.title, combination])
 
 beforeAll(async () => {

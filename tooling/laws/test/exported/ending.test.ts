@@ -1,7 +1,7 @@
 /** Exported models whose x has an end: Σ p = 1 through score.onnx, sample.onnx stops when every row has ended, the runtime fills the rest. */
 import '@tensorflow/tfjs-backend-cpu'
 import { allTuples, isPossible, shaken } from '@chainrule/conformance'
-import { type Domain, endedLength, graphFiles, InvalidDataError, leftToRight, weightsFile } from '@chainrule/core'
+import { type DiscreteDomain, endedLength, graphFiles, InvalidDataError, leftToRight, weightsFile } from '@chainrule/core'
 import { categorical, createModel } from '@chainrule/core/tensors'
 import { recurrent, transformer } from '@chainrule/networks'
 import { recordModel } from '@chainrule/onnx'
@@ -9,7 +9,7 @@ import { type OpenModel, openModel, openSession } from '@chainrule/runtime'
 import * as tf from '@tensorflow/tfjs-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-const domain: Domain = { length: 'variable', components: 1, values: 4, end: 3 }
+const domain: DiscreteDomain = { length: 'variable', components: 1, values: 4, end: 3 }
 const end = 3
 const networks = [transformer({ layers: 1, heads: 2, width: 8, context: 4 }), recurrent({ layers: 1, width: 6 })]
 

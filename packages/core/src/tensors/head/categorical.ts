@@ -3,6 +3,7 @@
  * (Press, Wolf 2017, arXiv 1608.05859).
  */
 import * as tf from '@tensorflow/tfjs-core'
+import { valueCount } from '../../domain.js'
 import { refuseUnknownOptions, UnsupportedError } from '../../errors.js'
 import type { ParameterArrays } from '../../parameters.js'
 import { samplingFilterNames } from '../../sampling-filters.js'
@@ -26,22 +27,23 @@ export function categorical(options: CategoricalOptions = {}): Head {
   return {
     name: 'categorical',
     options: { tied },
-    parametersPerVariable({ components, values }) {
-      if (components !== 1) throw new UnsupportedError(`categorical: speaks of one component, the domain's variables have ${components}.`)
-      return values
+    parametersPerVariable(domain) {
+      if (domain.components !== 1) throw new UnsupportedError(`categorical: speaks of one component, the domain's variables have ${domain.components}.`)
+      return valueCount(domain, 'categorical')
     },
     bind({ domain, width, receivesParameters }) {
+      const V = valueCount(domain, 'categorical')
       if (tied && receivesParameters) throw new UnsupportedError('categorical: tied needs a network with features and an embedding; this network emits the parameters itself.')
       const logits = (parameters: Tensors, features: tf.Tensor) => {
         if (receivesParameters) return features
         if (!tied) return linear(features, parameters.weight)
-        return linear(features, tf.slice(parameters.embedding, [0, 0], [domain.values, width]), true)
+        return linear(features, tf.slice(parameters.embedding, [0, 0], [V, width]), true)
       }
       return {
         uniformsPerComponent: 1,
         isTied: tied,
         samplingFilters: samplingFilterNames,
-        initialize: (seed): ParameterArrays => (tied || receivesParameters ? {} : { weight: normalInitial(seed, 'head/weight', [width, domain.values], 0.02) }),
+        initialize: (seed): ParameterArrays => (tied || receivesParameters ? {} : { weight: normalInitial(seed, 'head/weight', [width, V], 0.02) }),
         logProbability(parameters, features, x) {
           return tf.expandDims(categoricalLogProbability(logits(parameters, features), tf.squeeze(x, [2])), 2)
         },

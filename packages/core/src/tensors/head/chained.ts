@@ -4,7 +4,7 @@
  *   sⱼ = A h + Σ_{i<j} Eᵢ[xᵢ]      p(xⱼ | x_<j, h) = F(xⱼ; Uⱼ relu(sⱼ + bⱼ) + cⱼ)
  *
  * That is NADE (Larochelle, Murray 2011) with h as its condition: training takes all components at once by a running sum, a draw adds one
- * row after each. Beyond 1024 values Eᵢ[x] is a vector times x, scaled to −1 … 1, not a row for every value.
+ * row after each. Beyond 1024 values Eᵢ[x] is a vector times x, scaled to −1 … 1, not a row for every value; of real values, times x as it is.
  *
  * Axes: B batch, N variables, C components, M = B N, W width of the features, H width of the network, V values, P parameters of one component.
  */
@@ -17,6 +17,7 @@ import type { Tensors } from '../network.js'
 import { embedding } from '../primitives/embedding.js'
 import { linear } from '../primitives/linear.js'
 import { runningSum } from '../primitives/running-sum.js'
+import { scaledValues } from '../scaled-values.js'
 import { componentRequest, joinComponents } from './components.js'
 import { largestTable } from './logistic-mixture.js'
 
@@ -41,16 +42,16 @@ export function chained(head: Head, options: ChainedOptions = {}): Head {
     },
     bind({ domain: { components: C, ...rest }, width: W, receivesParameters }) {
       const domain = { ...rest, components: 1 }
-      const { values: V } = domain
       const P = head.parametersPerVariable(domain)
       const inner = head.bind({ domain, width: P, receivesParameters: true })
-      const hasRows = V <= largestTable
+      /** Where every value of a component has a row of its own: how many. */
+      const rows = domain.values === 'real' || domain.values > largestTable ? undefined : domain.values
       const contextOf = (parameters: Tensors, features: tf.Tensor) => (receivesParameters ? features : linear(features, parameters.context))
-      /** Of components first … first + n − 1: x [n, M] int32 → E[x] [n, M, H]. */
+      /** Of components first … first + n − 1: x [n, M] → E[x] [n, M, H]. */
       const embed = (parameters: Tensors, x: tf.Tensor, first: number): tf.Tensor => {
         const count = x.shape[0]
-        if (!hasRows) return tf.mul(tf.expandDims(tf.sub(tf.mul(tf.cast(x, 'float32'), 2 / (V - 1)), 1), 2), tf.slice(parameters.inputs, [first, 0, 0], [count, 1, H]))
-        return embedding(parameters.inputs, tf.add(x, tf.tensor2d(Int32Array.from({ length: count }, (_, i) => (first + i) * V), [count, 1], 'int32')))
+        if (rows === undefined) return tf.mul(tf.expandDims(scaledValues(x, domain), 2), tf.slice(parameters.inputs, [first, 0, 0], [count, 1, H]))
+        return embedding(parameters.inputs, tf.add(x, tf.tensor2d(Int32Array.from({ length: count }, (_, i) => (first + i) * rows), [count, 1], 'int32')))
       }
       const hidden = (sums: tf.Tensor, bias: tf.Tensor) => tf.relu(tf.add(sums, bias))
       return {
@@ -60,7 +61,7 @@ export function chained(head: Head, options: ChainedOptions = {}): Head {
           const normal = (name: string, shape: number[], deviation: number) => ({ [name]: normalInitial(seed, `head/${name}`, shape, deviation) })
           return {
             ...(!receivesParameters && normal('context', [W, H], 1 / Math.sqrt(W))),
-            ...(C > 1 && normal('inputs', hasRows ? [(C - 1) * V, H] : [C - 1, 1, H], 1 / Math.sqrt(C))),
+            ...(C > 1 && normal('inputs', rows ? [(C - 1) * rows, H] : [C - 1, 1, H], 1 / Math.sqrt(C))),
             ...normal('output', [C, H, P], 0.1 / Math.sqrt(H)),
             bias: constantInitial([C, 1, H], 0),
             outputBias: constantInitial([C, 1, P], 0),

@@ -6,6 +6,7 @@
  * 3K numbers a variable, whatever V, where a categorical needs V. Salimans et al. 2017 (arXiv 1701.05517).
  */
 import * as tf from '@tensorflow/tfjs-core'
+import { valueCount } from '../../domain.js'
 import { finiteNumber, refuseUnknownOptions, UnsupportedError, wholeNumber } from '../../errors.js'
 import type { Head } from '../head.js'
 import type { Tensors } from '../network.js'
@@ -35,13 +36,15 @@ export function discretizedLogisticMixture(options: DiscretizedLogisticMixtureOp
   return {
     name: owner,
     options: { components: K, ...(range !== 1 && { range }) },
-    parametersPerVariable({ components, values }) {
+    parametersPerVariable(domain) {
+      const { components } = domain
+      const values = valueCount(domain, owner)
       if (components !== 1) throw new UnsupportedError(`${owner}: speaks of one component, the domain's variables have ${components}. Use rgbLogisticMixture(), or chained() or factorized() around this head.`)
       if (values > mostValues) throw new UnsupportedError(`${owner}: speaks of at most ${mostValues} values, the domain has ${values}.`)
       return 3 * K
     },
     bind(binding) {
-      const { values: V } = binding.domain
+      const V = valueCount(binding.domain, owner)
       const { initialize, apply } = projection(binding, 3 * K)
       // Evenly spread over its range, each half as wide as its share: a fresh head is nearly uniform.
       const start = { centers: Array.from({ length: K }, (_, k) => ((2 * k + 1) / K - 1) * range), spread: (0.5 / K) * range, values: V }

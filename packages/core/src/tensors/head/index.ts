@@ -6,6 +6,7 @@ import { categorical } from './categorical.js'
 import { chained, type ChainedOptions } from './chained.js'
 import { discretizedLogisticMixture } from './discretized-logistic-mixture.js'
 import { factorized } from './factorized.js'
+import { gaussianMixture } from './gaussian-mixture.js'
 import { rgbLogisticMixture } from './rgb-logistic-mixture.js'
 
 export { bernoulli } from './bernoulli.js'
@@ -13,6 +14,7 @@ export { categorical, type CategoricalOptions } from './categorical.js'
 export { chained, type ChainedOptions } from './chained.js'
 export { discretizedLogisticMixture, type DiscretizedLogisticMixtureOptions } from './discretized-logistic-mixture.js'
 export { factorized } from './factorized.js'
+export { gaussianMixture, type GaussianMixtureOptions } from './gaussian-mixture.js'
 export { rgbLogisticMixture, type RgbLogisticMixtureOptions } from './rgb-logistic-mixture.js'
 
 /** Heads around another one say which among their options. */
@@ -22,6 +24,7 @@ const byName: Record<string, (options: never) => Head> = {
   chained: ({ head, ...options }: ChainedOptions & { head: Piece }) => chained(headFromName(head), options),
   discretizedLogisticMixture,
   factorized: ({ head, ...options }: { head: Piece }) => factorized(headFromName(head), options),
+  gaussianMixture,
   rgbLogisticMixture,
 }
 

@@ -8,6 +8,7 @@
  * from the mixture with weights in proportion to πₖ pₖ(r). Salimans et al. 2017 (arXiv 1701.05517), eq. 3. Axes: B batch, K logistics, V values.
  */
 import * as tf from '@tensorflow/tfjs-core'
+import { valueCount } from '../../domain.js'
 import { refuseUnknownOptions, UnsupportedError, wholeNumber } from '../../errors.js'
 import type { Head } from '../head.js'
 import { logSumExp } from '../primitives/log-sum-exp.js'
@@ -29,13 +30,15 @@ export function rgbLogisticMixture(options: RgbLogisticMixtureOptions = {}): Hea
   return {
     name: owner,
     options: { components: K },
-    parametersPerVariable({ components, values }) {
+    parametersPerVariable(domain) {
+      const { components } = domain
+      const values = valueCount(domain, owner)
       if (components !== channels) throw new UnsupportedError(`${owner}: speaks of ${channels} components (red, green, blue), the domain's variables have ${components}.`)
       if (values > mostValues) throw new UnsupportedError(`${owner}: speaks of at most ${mostValues} values, the domain has ${values}.`)
       return 10 * K
     },
     bind(binding) {
-      const { values: V } = binding.domain
+      const V = valueCount(binding.domain, owner)
       const { initialize, apply } = projection(binding, 10 * K)
       // All alike in the middle: means that were spread would begin as shades of gray, since one k holds for all three channels.
       const start = { centers: [0], spread: 0.5, values: V }
