@@ -1,5 +1,5 @@
 /** Sounds as training examples: windows of a fixed number of frames. Axes: N frames of a sound, L samples of a frame, T frames of a window. */
-import { type ConditionValues, type Domain, InvalidDataError, type Values } from '@chainrule/core'
+import { type ConditionValues, type Domain, emptyValues, InvalidDataError, type Values } from '@chainrule/core'
 import type { Data } from '@chainrule/train'
 import type { AudioModel } from './model.js'
 import { type AnySound, isInMemory } from './sound.js'
@@ -44,7 +44,7 @@ export function valuesOf(owner: string, { tokenizer: { domain: { components: L, 
  * @param isControlled whether the sounds' conditions are control sequences, of which each window has its part; else it has all of them
  * @throws {InvalidDataError} naming a sound that is shorter than a window and has no end
  */
-export function soundWindows(sounds: readonly SoundValues[], { components: L, end }: Domain, T: number, isControlled = false): Data {
+export function soundWindows(sounds: readonly SoundValues[], { components: L, end, ...domain }: Domain, T: number, isControlled = false): Data {
   /** How many windows there are up to and with each sound. */
   const upTo: number[] = []
   sounds.forEach(({ frames }, which) => {
@@ -59,7 +59,7 @@ export function soundWindows(sounds: readonly SoundValues[], { components: L, en
       const begin = Math.max(0, index - (which === 0 ? 0 : upTo[which - 1]) - (T - 1))
       const told = condition && { condition: isControlled ? entries(condition, frames, begin, T) : condition }
       const last = Math.min(frames, begin + T)
-      const x = new Int32Array(T * L).fill(end ?? 0)
+      const x = emptyValues(domain, T * L).fill(end ?? 0)
       if (begin === 0) {
         x.set(values(0, last))
         return { x, ...told }
