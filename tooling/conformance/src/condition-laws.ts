@@ -8,7 +8,7 @@
  * Axes: B batch, N variables, C components, K numbers of a condition.
  */
 import { type Condition, conditionSpecification, type ConditionValues, sizeOf, uniform } from '@chainrule/core'
-import { begin, type Before, createModel, type Model, type ModelPieces, type Network, type Tensors } from '@chainrule/core/tensors'
+import { begin, type Before, createModel, type Model, type ModelPieces, type Network, type Tensors, type WaveSteps } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { randomRows } from './enumeration.js'
 import { asTensors, shaken } from './parameters.js'
@@ -34,6 +34,17 @@ export function givenCondition(network: Network, condition: Condition, given: Co
   /** Of these positions: [B, positions, K]. */
   const at = (batch: number, positions: readonly number[]) => tf.tile(tf.tensor(positions.flatMap((position) => [...numbers.subarray(position * K, (position + 1) * K)]), [1, positions.length, K]), [batch, 1, 1])
   const upTo = (size: number, first = 0) => Array.from({ length: size }, (_, i) => first + i)
+  /** Of the slots of each wave: its positions are one more table of places; the slots without a variable are told what the first position is. */
+  const givenToWaves = (steps: WaveSteps): WaveSteps => {
+    const { count, widest, waveOf, slotOf } = steps.waves
+    const positions = new Int32Array(count * widest)
+    waveOf.forEach((wave, position) => (positions[wave * widest + slotOf[position]] = position))
+    return {
+      ...steps,
+      places: { ...steps.places, positions: { width: widest, indices: positions } },
+      step: (parameters, state, values, places) => steps.step(parameters, state, values, places, at(values.shape[0], isSequence ? [...places.positions.dataSync()] : [0])),
+    }
+  }
   return {
     name: network.name,
     options: network.options,
@@ -49,6 +60,7 @@ export function givenCondition(network: Network, condition: Condition, given: Co
         forward: (parameters, x, before, masks) => bound.forward(parameters, x, before, masks, at(x.shape[0], isSequence ? upTo(x.shape[1]!) : [0])),
         step: (parameters, state, before) => bound.step(parameters, state, { ...before, condition: tf.squeeze(ofRanks(before.values.shape[0], state, 1), [1]) }),
         extend: (parameters, state, before) => bound.extend(parameters, state, { ...before, condition: ofRanks(before.values.shape[0], state, before.values.shape[1]!) }),
+        ...(bound.waves && { waves: () => givenToWaves(bound.waves!()) }),
       }
     },
   }
