@@ -11,7 +11,7 @@ import { installPackages, run } from './commands.mjs'
 const here = dirname(fileURLToPath(import.meta.url))
 const npmPackages = ['onnxruntime-web@1.30.0', 'playwright-core@1.65.1', 'esbuild@0.27.7']
 /** What a page installs. */
-const packages = ['core', 'runtime', 'text']
+const packages = ['core', 'runtime', 'modality', 'text']
 const types = { '.html': 'text/html', '.js': 'text/javascript', '.json': 'application/json', '.wasm': 'application/wasm' }
 
 /** The page with its bundle and onnxruntime-web's .wasm files, as a user's bundler and web server would have them. */
