@@ -117,7 +117,7 @@ export function integratesToOne(model: Model, parameters: ParameterArrays, { len
   const { components: C } = domain
   const N = domain.length === 'variable' ? length : domain.length
   // For Gaussians not narrower than a step, a sum over an even grid is the integral.
-  const [G, reach] = C === 1 ? [401, 8] : [45, 6]
+  const [G, reach] = C === 1 ? [401, 8] : [81, 7]
   const rows = G ** C
   const step = (2 * reach) / G
   for (let position = 0; position < N; position++) {
