@@ -4,7 +4,8 @@
  *   wave(p) = 1 + the latest wave of all that p depends on, 0 where it depends on nothing
  *
  * So a wave is as early as it can be, and no schedule has fewer. On a grid in raster order, with kernels of 3 × 3 throughout, that is
- * column + 2 · row; with a first kernel of 7 × 7 column + 4 · row.
+ * column + 2 · row; with a first kernel of 7 × 7 column + 4 · row. Two stacks without a blind spot reach one place further with every layer:
+ * with 3 × 3 and L more layers column + (L + 2) · row.
  */
 import type { ResolvedOrder } from './order.js'
 

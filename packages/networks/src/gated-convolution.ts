@@ -7,11 +7,12 @@
  *
  * A label c adds Uₗ c to the sums of both stacks, a control sequence to those of the horizontal one, which speaks of one place.
  * van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu 2016 (arXiv 1606.05328). The vertical stack at a line depends on
- * the lines above it, so a step computes it for all places of a line at the line's first place, and only reads it at the others.
+ * the lines above it, so a step computes it for all places of a line at the line's first place, and only reads it at the others. Wave by
+ * wave each of its layers runs ahead of the layers after it, by the places that those reach to the side.
  *
  * Axes: B batch, N variables, L + 1 layers, W width, D numbers of an input, M places of a line.
  */
-import { fixedLength, type StateTensor, UnsupportedError } from '@chainrule/core'
+import { fixedLength, type StateTensor, UnsupportedError, type Waves, wavesOf } from '@chainrule/core'
 import { type Binding, type BoundNetwork, conditional, constantInitial, dropped, extendByStep, linear, neighborhood, type Neighborhood, neighborLinear, normalInitial, type Previous, rankedCondition, restore, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { conditioned, conditionInitial } from './condition-input.js'
@@ -20,6 +21,7 @@ import { gridNeighbors, liveOffsets, meanTaps, type Offset, readThrough, square 
 import { byRank, linesOf } from './lines.js'
 import type { ConvolutionSettings, Convolve } from './masked-convolution.js'
 import { recall, recentRows, remember, tapLinear } from './recent-rows.js'
+import { byPosition, latestRead, latestWaves, waveMaps, type WaveRead } from './wave-rows.js'
 
 /** Of two halves a and b of the last axis: tanh(a) σ(b). */
 export function gated(x: tf.Tensor): tf.Tensor {
@@ -47,8 +49,11 @@ export function bindGated(owner: string, { domain, order, condition }: Binding, 
   const upTo = offsetsOf(kernel, ([down]) => down <= 0)
   const before = offsetsOf(firstKernel, ([down, right]) => down === 0 && right < 0)
   const toHere = offsetsOf(kernel, ([down, right]) => down === 0 && right <= 0)
-  const vertical = all.map((l) => gridNeighbors(grid, l === 0 ? above : upTo))
-  const horizontal = all.map((l) => gridNeighbors(grid, l === 0 ? before : toHere))
+  const stackOf = (first: readonly Offset[], others: readonly Offset[]) => {
+    const [firstLayer, other] = [gridNeighbors(grid, first), gridNeighbors(grid, others)]
+    return all.map((l) => (l === 0 ? firstLayer : other))
+  }
+  const [vertical, horizontal] = [stackOf(above, upTo), stackOf(before, toHere)]
   const read = all.map((l) => (l === 0 ? input.size : W))
 
   const biased = (parameters: Tensors, x: tf.Tensor, name: string) => tf.add(x, parameters[`${name}/bias`])
@@ -171,6 +176,36 @@ export function bindGated(owner: string, { domain, order, condition }: Binding, 
     },
     step,
     extend: (parameters, state, before) => extendByStep(step, parameters, state, before),
+    waves() {
+      // A line's vertical stack reads nothing but lines above, through a kernel a layer: the waves of those are known when the line begins.
+      const latest = all.map(() => new Int32Array(d))
+      const waves = wavesOf(byRank(d), (rank, waveOf) => {
+        if (rank % places === 0) for (const l of all) for (let q = rank; q < rank + places; q++) latest[l][q] = latestRead(vertical[l], q, l === 0 ? waveOf : latest[l - 1])
+        return Math.max(latest[layers][rank], latestRead(horizontal[0], rank, waveOf))
+      })
+      const down: Waves[] = []
+      for (const l of [...all].reverse()) down[l] = l === layers ? waves : latestWaves(vertical[l + 1], down[l + 1], waves)
+      const itself = gridNeighbors(grid, [[0, 0]])
+      const reads: Record<string, WaveRead> = {}
+      for (const l of all) {
+        const [lag, above] = l === 0 ? [1, waves] : [0, down[l - 1]]
+        reads[`vertical${l}`] = { neighbors: vertical[l], readers: down[l], sources: above, lag, size: read[l] }
+        reads[`across${l}`] = { neighbors: itself, readers: waves, sources: down[l], lag: 0, size: 2 * W }
+        reads[`horizontal${l}`] = { neighbors: horizontal[l], readers: waves, sources: waves, lag, size: read[l] }
+      }
+      const maps = waveMaps(reads)
+      return {
+        waves: byPosition(waves, order),
+        ...maps.declared,
+        step(parameters, state, values, indices, condition) {
+          const memory = maps.open(state, indices)
+          const through = (stack: string): Convolve => (x, weight, bias, l) => tapLinear(memory.read(`${stack}${l}`, x), weight, bias)
+          const encoded = input.encode(parameters, values)
+          const across = goDown(parameters, encoded, through('vertical'), reachesVertical ? condition : undefined).map((map, l) => memory.read(`across${l}`, map))
+          return { features: goAlong(parameters, encoded, across, through('horizontal'), undefined, condition), state: memory.next }
+        },
+      }
+    },
     dependencies(position) {
       let [h, v] = [new Set([order.inverse[position]]), new Set<number>()]
       for (const l of [...all].reverse()) {

@@ -8,14 +8,15 @@
  *
  * Axes: B batch, N variables, W width.
  */
-import { fixedLength, type Grid, InvalidOptionError, type ParameterArrays, refuseUnknownOptions, type StateTensor, UnsupportedError, wholeNumber } from '@chainrule/core'
-import { type Binding, type BoundNetwork, constantInitial, extendByStep, linear, neighborLinear, type Network, normalInitial, type Previous, rankedCondition, restore, scoped, type Tensors } from '@chainrule/core/tensors'
+import { fixedLength, type Grid, InvalidOptionError, type ParameterArrays, refuseUnknownOptions, type StateTensor, UnsupportedError, type Waves, wavesOf, wholeNumber } from '@chainrule/core'
+import { type Binding, type BoundNetwork, constantInitial, extendByStep, linear, neighborLinear, type Network, normalInitial, type Previous, rankedCondition, restore, scoped, type Tensors, type WaveSteps } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { conditioned, conditionInitial } from './condition-input.js'
 import { checkInputKind, gridInput, type InputKind } from './grid-input.js'
 import { gridNeighbors, liveOffsets, meanTaps, readThrough, square } from './grid-neighbors.js'
 import { byRank, linesOf } from './lines.js'
 import { recall, recentRows, remember, tapLinear } from './recent-rows.js'
+import { byPosition, latestThrough, waveMaps, type WaveMemory, type WaveRead } from './wave-rows.js'
 
 export interface LineRecurrentOptions {
   /** How many recurrent layers. */
@@ -36,6 +37,13 @@ export interface LineLayer {
   forward(parameters: Tensors, h: tf.Tensor): tf.Tensor
   /** The same for the variable of rank `index`, h [B, W]. */
   step(parameters: Tensors, state: Tensors, h: tf.Tensor, index: tf.Tensor): { added: tf.Tensor; state: Tensors }
+  /** Where a place reads nothing of earlier lines but what lies near: how far to the side, and the same for the variables of a wave (by rank). */
+  readonly waves?: {
+    readonly reach: number
+    reads(waves: Waves): Readonly<Record<string, WaveRead>>
+    /** h [B, M, W] → what is added to it. @param prefix of the layer's maps in the memory */
+    step(parameters: Tensors, memory: WaveMemory, prefix: string, h: tf.Tensor): tf.Tensor
+  }
   /** The ranks of h that these ranks of the sum read. */
   reads(ranks: ReadonlySet<number>): Set<number>
 }
@@ -80,6 +88,25 @@ function bind(owner: string, { domain, order, condition }: Binding, { layers, wi
     return { features: featuresOf(parameters, h), state: next }
   }
 
+  const inWaves = layer.waves
+  const wavesThrough = (each: NonNullable<LineLayer['waves']>): WaveSteps => {
+    const waves = wavesOf(byRank(d), latestThrough([first], d))
+    const reads: Record<string, WaveRead> = { rows: { neighbors: first, readers: waves, sources: waves, lag: 1, size: input.size } }
+    for (const prefix of all) for (const [name, read] of Object.entries(each.reads(waves))) reads[prefix + name] = read
+    const maps = waveMaps(reads)
+    return {
+      waves: byPosition(waves, order),
+      ...maps.declared,
+      step(parameters, state, values, places, condition) {
+        const memory = maps.open(state, places)
+        const sums = tapLinear(memory.read('rows', input.encode(parameters, values)), parameters['first/weight'], parameters['first/bias'])
+        let h = conditioned(sums, parameters, 'first', condition)
+        for (const prefix of all) h = tf.add(h, each.step(scoped(parameters, prefix), memory, prefix, h))
+        return { features: featuresOf(parameters, h), state: memory.next }
+      },
+    }
+  }
+
   return {
     width,
     emitsParameters: false,
@@ -109,6 +136,8 @@ function bind(owner: string, { domain, order, condition }: Binding, { layers, wi
     },
     step,
     extend: (parameters, state, before) => extendByStep(step, parameters, state, before),
+    // The first kernel reads as far to the side on the line above as any layer does, so what it leaves independent is independent.
+    ...(inWaves && inWaves.reach <= (firstKernel - 1) / 2 && { waves: () => wavesThrough(inWaves) }),
     dependencies(position) {
       const read = all.reduce<Set<number>>((ranks) => layer.reads(ranks), new Set([order.inverse[position]]))
       return [...readThrough(read, first)].map((rank) => order.permutation[rank]).sort((a, b) => a - b)

@@ -25,7 +25,7 @@ import { bindGated, gated } from './gated-convolution.js'
 import { checkInputKind, gridInput, type InputKind } from './grid-input.js'
 import { gridNeighbors, liveOffsets, type MayRead, meanTaps, readThrough, square } from './grid-neighbors.js'
 import { recall, recentRows, remember, tapLinear } from './recent-rows.js'
-import { latestThrough, rememberWave, waveRows } from './wave-rows.js'
+import { latestThrough, waveMaps, type WaveRead } from './wave-rows.js'
 
 const activations = { relu: (x: tf.Tensor) => tf.relu(x), elu: (x: tf.Tensor) => tf.elu(x), gated }
 
@@ -165,21 +165,14 @@ function bindPlain({ domain, order, condition }: Binding, settings: ConvolutionS
     extend: (parameters, state, before) => extendByStep(step, parameters, state, before),
     waves() {
       const waves = wavesOf(order, latestThrough(neighbors, d))
-      const rows = { first: waveRows(neighbors[0], waves, 1), others: waveRows(other, waves, 0) }
-      const rowsOf = (l: number) => (l === 0 ? rows.first : rows.others)
+      const maps = waveMaps(Object.fromEntries(neighbors.map((each, l): [string, WaveRead] => [`rows${l}`, { neighbors: each, readers: waves, sources: waves, lag: l === 0 ? 1 : 0, size: read[l] }])))
       return {
         waves,
-        state: neighbors.map((_, l): StateTensor => ({ name: `rows${l}`, type: 'float32', shape: ['batch', rowsOf(l).count, read[l]] })),
-        places: { first: rows.first.places, ...(layers > 0 && { others: rows.others.places }) },
+        ...maps.declared,
         step(parameters, state, values, places, condition) {
-          const next: Tensors = {}
-          const features = run(parameters, input.encode(parameters, values), (x, weight, bias, l) => {
-            const { all, next: kept } = rememberWave(state[`rows${l}`], x)
-            next[`rows${l}`] = kept
-            const taps = tf.gather(all, places[l === 0 ? 'first' : 'others'] as tf.Tensor1D, 1)
-            return tapLinear(tf.reshape(taps, [-1, waves.widest, neighbors[l].taps * read[l]]), weight, bias)
-          }, undefined, condition)
-          return { features, state: next }
+          const memory = maps.open(state, places)
+          const features = run(parameters, input.encode(parameters, values), (x, weight, bias, l) => tapLinear(memory.read(`rows${l}`, x), weight, bias), undefined, condition)
+          return { features, state: memory.next }
         },
       }
     },

@@ -99,6 +99,25 @@ function rowLayer(lines: Grid, H: number, kernel: number): LineLayer {
         state: { inputs: inputs.next, hidden: remember(state.hidden, next.hidden).next, cell: remember(state.cell, next.cell).next },
       }
     },
+    waves: {
+      reach,
+      reads: (waves) => ({
+        inputs: { neighbors: inputNeighbors, readers: waves, sources: waves, lag: 0, size: H },
+        // s and c of a place side by side.
+        carried: { neighbors: aboveNeighbors, readers: waves, sources: waves, lag: 1, size: 2 * H, isCarried: true },
+      }),
+      step(parameters, memory, prefix, h) {
+        const fromInput = tf.add(linear(memory.read(`${prefix}inputs`, h), parameters['input/weight'], true), parameters.bias)
+        const above = memory.recall(`${prefix}carried`)
+        const [B, slots] = above.shape as [number, number]
+        const byTap = tf.reshape(above, [B, slots, sides.length, 2 * H])
+        const fromHidden = linear(tf.reshape(tf.slice(byTap, [0, 0, 0, 0], [-1, -1, -1, H]), [B, slots, sides.length * H]), parameters['recurrent/weight'], true)
+        const cell = tf.squeeze(tf.slice(byTap, [0, 0, sides.indexOf(0), H], [-1, -1, 1, H]), [2])
+        const next = cells.lstm.advance({ fromInput, fromHidden, state: { cell }, constants: {}, axis: 2 })
+        memory.remember(`${prefix}carried`, tf.concat([next.hidden, next.cell], 2))
+        return tf.add(linear(next.hidden, parameters['output/weight'], true), parameters['output/bias'])
+      },
+    },
     reads(ranks) {
       const states = closure(ranks, (fresh) => readThrough(fresh, aboveNeighbors))
       return new Set([...ranks, ...readThrough(states, inputNeighbors)])

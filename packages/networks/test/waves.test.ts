@@ -1,11 +1,11 @@
-/** Waves of masked convolutions: the schedules that geometry asks for, the laws in any order, and schedules that are wrong on purpose. */
+/** Waves of masked convolutions and row LSTMs: the schedules that geometry asks for, the laws in any order, and schedules that are wrong on purpose. */
 import '@tensorflow/tfjs-backend-cpu'
 import { LawViolation, waveLaws } from '@chainrule/conformance'
-import { checkerboard, type Domain, hilbert, leftToRight, type Order, random, raster, reversed, serpentine } from '@chainrule/core'
+import { checkerboard, columnMajor, type Domain, hilbert, leftToRight, type Order, random, raster, reversed, serpentine } from '@chainrule/core'
 import { bernoulli, planSampling } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { maskedConvolution, type MaskedConvolutionOptions, multilayerPerceptron } from '../src/index.js'
+import { diagonalLstm, maskedConvolution, type MaskedConvolutionOptions, multilayerPerceptron, rowLstm, type RowLstmOptions } from '../src/index.js'
 
 const [rows, columns] = [5, 6]
 const domain: Domain = { length: rows * columns, components: 1, values: 2, locations: { axes: ['row', 'column'], shape: [rows, columns] } }
@@ -43,6 +43,24 @@ describe('waves of masked convolutions', () => {
     waveLaws(network, network.waves!(), lawOptions(order))
   })
 
+  it('both stacks: each layer of the vertical one reaches a place further to the right of the line above', () => {
+    const { waves } = bound({ layers: 2, width: 4, firstKernel: 3, kind: 'gated' }, raster()).waves!()
+    expect([...waves.waveOf].slice(0, columns)).toEqual([0, 1, 2, 3, 4, 5])
+    expect(waves.waveOf[columns]).toBe(1 + waves.waveOf[1 + 2])
+    expect(waves.count).toBe(columns + 4 * (rows - 1))
+  })
+
+  it.each([
+    ['raster', raster()],
+    ['reversed', reversed()],
+    ['column by column', columnMajor()],
+  ])('both stacks obey the laws: %s', (_, order) => {
+    for (const options of [{ layers: 2, width: 4, firstKernel: 3 }, { layers: 0, width: 3 }, { layers: 3, width: 3, firstKernel: 3, kernel: 1 }, { layers: 1, width: 3, kernel: 5 }]) {
+      const network = bound({ ...options, kind: 'gated' }, order)
+      waveLaws(network, network.waves!(), lawOptions(order))
+    }
+  })
+
   it('two groups of a checkerboard are two waves', () => {
     expect(bound({ layers: 2, width: 4, firstKernel: 3 }, checkerboard({ groups: true })).waves!().waves.count).toBe(2)
   })
@@ -58,9 +76,39 @@ describe('waves of masked convolutions', () => {
     // column + row: what stands above and to the right would be drawn at the same time as what depends on it.
     expect(run(withWaves(1))).toThrow(/depends on 1, which is drawn in wave 1/)
     expect(run(withWaves(3))).toThrow(/there are 18, 14 would do/)
-    const off = (name: string) => ({ ...steps, places: { ...steps.places, [name]: { ...steps.places[name], indices: steps.places[name].indices.map((index) => (index > 1 ? index - 1 : index)) } } })
-    expect(run(off('first'))).toThrow(LawViolation)
-    expect(run(off('others'))).toThrow(LawViolation)
+  })
+
+  it.each([
+    ['one stack', maskedConvolution({ layers: 1, width: 4, firstKernel: 3 }), ['rows0', 'rows1']],
+    ['two stacks', maskedConvolution({ layers: 1, width: 4, firstKernel: 3, kind: 'gated' }), ['vertical0', 'across0', 'horizontal0', 'vertical1', 'across1', 'horizontal1']],
+    ['a row LSTM', rowLstm({ layers: 1, width: 4, firstKernel: 3 }), ['rows', 'layer1/inputs', 'layer1/carried']],
+  ])('the laws find any places that are off by one: %s', (_, { bind }, names) => {
+    const network = bind({ domain, order: raster().resolve(domain), parametersPerVariable: 1 })
+    const steps = network.waves!()
+    expect(Object.keys(steps.places)).toEqual(names)
+    for (const name of names) {
+      const indices = steps.places[name].indices.map((index) => (index > 1 ? index - 1 : index))
+      expect(() => waveLaws(network, { ...steps, places: { ...steps.places, [name]: { ...steps.places[name], indices } } }, lawOptions(raster())), name).toThrow(LawViolation)
+    }
+  })
+})
+
+describe('waves of the row LSTM', () => {
+  const bind = (options: RowLstmOptions, order: Order) => rowLstm(options).bind({ domain, order: order.resolve(domain), parametersPerVariable: 1 })
+
+  it.each([
+    ['raster', { layers: 2, width: 4, firstKernel: 3 }, raster()],
+    ['reversed, a wide first kernel', { layers: 1, width: 3, firstKernel: 7 }, reversed()],
+    ['column by column, wide kernels', { layers: 2, width: 3, firstKernel: 5, kernel: 5, input: 'embedding' }, columnMajor()],
+    ['a kernel of one place', { layers: 1, width: 3, firstKernel: 3, kernel: 1 }, raster()],
+  ] as [string, RowLstmOptions, Order][])('obey the laws: %s', (_, options, order) => {
+    const network = bind(options, order)
+    waveLaws(network, network.waves!(), lawOptions(order))
+  })
+
+  it('there are none where a layer reads more of the line above than the first kernel, nor where a line depends on all of the one above', () => {
+    expect(bind({ layers: 1, width: 4, firstKernel: 3, kernel: 5 }, raster()).waves).toBeUndefined()
+    expect(diagonalLstm({ layers: 1, width: 4 }).bind({ domain, order: raster().resolve(domain), parametersPerVariable: 1 }).waves).toBeUndefined()
   })
 })
 

@@ -43,7 +43,7 @@ function scheduleLaw(network: BoundNetwork, { waves }: WaveSteps, { law, order }
   demand(law, earliest.count === count, () => `waves: there are ${count}, ${earliest.count} would do.`)
 }
 
-function agreementLaw(network: BoundNetwork, { waves, state: declared, places, step }: WaveSteps, { law, domain, order, seed, tolerance }: WaveLawOptions): void {
+function agreementLaw(network: BoundNetwork, { waves, wavesOfMaps, state: declared, places, step }: WaveSteps, { law, domain, order, seed, tolerance }: WaveLawOptions): void {
   const { count, widest: M, waveOf, slotOf } = waves
   const [B, C, W, N] = [2, domain.components, network.width, order.permutation.length]
   const x = randomRows(seed, domain, B, N)
@@ -66,10 +66,14 @@ function agreementLaw(network: BoundNetwork, { waves, state: declared, places, s
         }
       }
       // What slots without a variable leave behind is poison. The newest M rows of a map stand last; they are of this wave, or of the one before.
-      const isLive = Array.from({ length: M }, (_, slot) => waveOf.some((other, position) => slotOf[position] === slot && (other === wave || other === wave - 1)))
       state = Object.fromEntries(
         Object.entries(result.state).map(([name, map]) => {
-          const kept = tf.tensor3d([...Array<number>(map.shape[1]! - M).fill(1), ...isLive.map(Number)], [1, map.shape[1]!, 1], 'bool')
+          const made = wavesOfMaps[name]
+          const isLive = new Uint8Array(made.widest)
+          made.waveOf.forEach((other, row) => {
+            if (other === wave || other === wave - 1) isLive[made.slotOf[row]] = 1
+          })
+          const kept = tf.tensor3d([...Array<number>(map.shape[1]! - made.widest).fill(1), ...isLive], [1, map.shape[1]!, 1], 'bool')
           return [name, tf.where(kept, map, tf.fill(map.shape, NaN))]
         }),
       )

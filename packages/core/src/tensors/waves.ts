@@ -14,6 +14,8 @@ export interface WaveSteps {
   readonly waves: Waves
   /** What a step carries to the next: maps of the waves before, all zeros at first. */
   readonly state: readonly StateTensor[]
+  /** The waves that the rows of a map of the state are made in, M each, the newest last. */
+  readonly wavesOfMaps: Readonly<Record<string, Waves>>
   /** What the slots of each wave read of the state: of every wave `width` indices, one wave after the other. */
   readonly places: Readonly<Record<string, { readonly width: number; readonly indices: Int32Array }>>
   /**
