@@ -1,9 +1,7 @@
-/** Parts of a set, presets for every kind of image, animations, colour in IDX files, and what a browser gets. */
+/** Parts of a set, presets for every kind of image, animations, and colour in IDX files. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { InvalidDataError, InvalidOptionError } from '@chainrule/core'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -82,29 +80,4 @@ test('IDX files of four axes hold colour', async () => {
   await expect(readIdx(path)).rejects.toThrow(/× 3 for colour/)
   await write([0, 1, 2])
   await expect(readIdx(path)).rejects.toThrow(/holds no pixel/)
-})
-
-/** The bundler is the one that tsup builds with. */
-const { build } = createRequire(createRequire(import.meta.url).resolve('tsup'))('esbuild') as { build(options: object): Promise<{ warnings: unknown[]; metafile: { inputs: object }; outputFiles: { contents: Uint8Array }[] }> }
-
-test.each([
-  ['runtime', 60_000],
-  ['tokenizers', 12_000],
-])('%s bundles for a browser: without tensors, without Node, small', async (entry, mostBytes) => {
-  const { warnings, metafile, outputFiles } = await build({
-    stdin: { contents: `import * as all from '@chainrule/image/${entry}'; globalThis.all = all`, resolveDir: fileURLToPath(new URL('.', import.meta.url)) },
-    bundle: true,
-    format: 'esm',
-    platform: 'browser',
-    external: ['onnxruntime-web/*'],
-    minify: true,
-    metafile: true,
-    write: false,
-    logLevel: 'silent',
-  })
-  expect(warnings).toEqual([])
-  expect(Object.keys(metafile.inputs).filter((path) => /tfjs|sharp|onnxruntime-node|packages\/(train|onnx|networks)/.test(path))).toEqual([])
-  const bytes = outputFiles.reduce((sum, { contents }) => sum + contents.length, 0)
-  console.log(`@chainrule/image/${entry}: ${bytes} bytes`)
-  expect(bytes).toBeLessThan(mostBytes)
 })
