@@ -22,7 +22,8 @@ import { reshape } from './shapes.js'
 
 /** x [B, P, D], dy [B, P, E] → dW [T, D, E] and the gradient of the bias [E]. */
 export function filterGradients(recording: Recording, x: tf.Tensor, dy: tf.Tensor, neighbors: Neighborhood, kernel: GridKernel): tf.Tensor[] {
-  return x.shape[0] % recording.channelBlock! === 0 ? convolved(recording, x, dy, kernel) : multiplied(recording, x, dy, neighbors, kernel)
+  const fillsBlocks = (x.shape[0] % recording.channelBlock!) === 0
+  return fillsBlocks ? convolved(recording, x, dy, kernel) : multiplied(recording, x, dy, neighbors, kernel)
 }
 
 function convolved(recording: Recording, x: tf.Tensor, dy: tf.Tensor, kernel: GridKernel): tf.Tensor[] {
