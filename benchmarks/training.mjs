@@ -64,11 +64,13 @@ for (const name of asked.filter((each) => each !== 'parallel')) {
   for (const threads of values.threads.split(',').map(Number)) {
     const sides = {
       chainrule: worker(process.execPath, [join(here, 'training', 'chainrule-worker.mjs')], threads),
+      // The same by Gather and product, as every machine has it.
+      ...(chosen.hasBlocks && { gathered: worker(process.execPath, [join(here, 'training', 'chainrule-worker.mjs')], threads) }),
       eager: worker(python, [join(here, 'training', 'pytorch_worker.py')], threads),
       ...(!values['without-compiled'] && { compiled: worker(python, [join(here, 'training', 'pytorch_worker.py')], threads) }),
     }
     const about = {}
-    for (const [side, ask] of Object.entries(sides)) about[side] = await ask({ case: chosen, threads, compile: side === 'compiled' })
+    for (const [side, ask] of Object.entries(sides)) about[side] = await ask({ case: chosen, threads, compile: side === 'compiled', blockedConvolutions: side !== 'gathered' })
     const times = Object.fromEntries(Object.keys(sides).map((side) => [side, []]))
     const processor = Object.fromEntries(Object.keys(sides).map((side) => [side, []]))
     const first = await sides.chainrule({ steps: 2 })
@@ -89,20 +91,26 @@ for (const name of asked.filter((each) => each !== 'parallel')) {
     }
     row.chainrule.shareOfProductRate = row.chainrule.gflops / rates.chainrule
     row.eager.shareOfProductRate = row.eager.gflops / rates.eager
-    for (const [side, key] of Object.entries({ eager: 'Eager', ...(row.compiled && { compiled: 'Compiled' }) })) {
-      row[`ratioTo${key}`] = row[side].ms / row.chainrule.ms
-      row[`processorRatioTo${key}`] = row[side].processorMs / row.chainrule.processorMs
+    const peers = { eager: 'Eager', ...(row.compiled && { compiled: 'Compiled' }) }
+    for (const ours of [row.chainrule, ...(row.gathered ? [row.gathered] : [])]) {
+      for (const [side, key] of Object.entries(peers)) {
+        ours[`ratioTo${key}`] = row[side].ms / ours.ms
+        ours[`processorRatioTo${key}`] = row[side].processorMs / ours.processorMs
+      }
     }
     rows.push(row)
     const show = ({ ms, fastestMs, processorMs, peakMegabytes, setupSeconds }) => `${ms.toFixed(1)} ms (fastest ${fastestMs.toFixed(1)}; processor ${processorMs.toFixed(1)}), ${peakMegabytes.toFixed(0)} MB, set up in ${setupSeconds.toFixed(1)} s`
     console.error(`${name}, ${threads} thread${threads > 1 ? 's' : ''}, load ${row.load.toFixed(2)}`)
     console.error(`  chainrule        ${show(row.chainrule)}; ${(100 * row.chainrule.shareOfProductRate).toFixed(0)} % of the rate of a product; recorded in ${row.chainrule.recordMs.toFixed(0)} ms, session in ${row.chainrule.sessionMs.toFixed(0)} ms`)
+    if (row.gathered) console.error(`  by Gather        ${show(row.gathered)}`)
     console.error(`  PyTorch eager    ${show(row.eager)}; ${(100 * row.eager.shareOfProductRate).toFixed(0)} %`)
     if (row.compiled) console.error(`  PyTorch compiled ${show(row.compiled)}`)
     console.error(`  Node ${process.versions.node}, torch ${row.eager.torch}`)
     console.error(`  ${row.chainrule.description}${row.eager.form ? `; PyTorch eager: ${row.eager.form}` : ''}${row.compiled?.form ? `; compiled: ${row.compiled.form}` : ''}`)
-    const ratios = (prefix) => ['Eager', 'Compiled'].flatMap((key) => (`${prefix}${key}` in row ? [`to ${key.toLowerCase()} ${row[`${prefix}${key}`].toFixed(2)}`] : [])).join(', ')
-    console.error(`  ratio ${ratios('ratioTo')}; of processor time ${ratios('processorRatioTo')}`)
+    const ratios = (ours, prefix) => Object.values(peers).map((key) => `to ${key.toLowerCase()} ${ours[`${prefix}${key}`].toFixed(2)}`).join(', ')
+    for (const [label, ours] of Object.entries({ ratio: row.chainrule, ...(row.gathered && { 'ratio by Gather': row.gathered }) })) {
+      console.error(`  ${label} ${ratios(ours, 'ratioTo')}; of processor time ${ratios(ours, 'processorRatioTo')}`)
+    }
   }
 }
 // All positions at once against one at a time: no peer, so a program of its own.

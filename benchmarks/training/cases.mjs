@@ -1,7 +1,8 @@
 /**
  * What is trained: the same shapes, operations and optimizer on both sides. A step is forward, gradients, clipping by the global norm, AdamW.
  * `flops` counts the matrix products of a step as the equations have them, forward and backward. An implementation may need fewer (ours looks
- * the LSTM's input products up in a table of the vocabulary), so its share of the rate of a product can exceed 100 %.
+ * the LSTM's input products up in a table of the vocabulary), so its share of the rate of a product can exceed 100 %. `hasBlocks`: its convolutions
+ * have two forms, and both are timed.
  */
 const gpt = ({ layers, heads, width, context, batch, values }) => ({
   kind: 'gpt',
@@ -16,7 +17,7 @@ const gpt = ({ layers, heads, width, context, batch, values }) => ({
 })
 
 /** Masked convolutions: a 7 × 7 kernel of 24 live taps on two numbers a pixel, then 3 × 3 kernels of 5 live taps. */
-const pixelCnn = ({ side, width, layers, batch }) => ({ kind: 'pixelcnn', side, inputs: side * side, width, layers, batch, flops: 3 * 2 * batch * side * side * width * ((24 * 2 * 2) / 3 + (layers - 1) * 5 * width + 1) })
+const pixelCnn = ({ side, width, layers, batch }) => ({ kind: 'pixelcnn', hasBlocks: true, side, inputs: side * side, width, layers, batch, flops: 3 * 2 * batch * side * side * width * ((24 * 2 * 2) / 3 + (layers - 1) * 5 * width + 1) })
 
 /** Two taps of a dilated convolution into two halves, one product back, and a share of the features a layer. */
 const waveNet = ({ width, layers, steps, batch, values }) => ({ kind: 'wavenet', width, layers, steps, batch, values, flops: 3 * 2 * batch * steps * width * (layers * 6 * width + width + values) })

@@ -36,7 +36,7 @@ function recordingTime(program, { carried, inputs }) {
   return performance.now() - begun
 }
 
-async function build({ case: chosen, threads }) {
+async function build({ case: chosen, threads, blockedConvolutions }) {
   const begun = performance.now()
   const model = createModel({ order: leftToRight(), ...models[chosen.kind](chosen) })
   const length = chosen.context ?? chosen.steps ?? chosen.inputs
@@ -44,7 +44,7 @@ async function build({ case: chosen, threads }) {
   const { program, specification } = trainingProgram(model, { ...settings, batchSize: chosen.batch }, length, state)
   const recordMs = recordingTime(program, specification)
   const compiling = performance.now()
-  compiled = await onnx({ threads }).compile(program, specification)
+  compiled = await onnx({ threads, blockedConvolutions }).compile(program, specification)
   const sessionMs = performance.now() - compiling - recordMs
   const draw = (count, values) => Int32Array.from({ length: count }, (_, i) => uniformIndex(values, 1, 'batches', 0, i))
   const values = model.domain.values

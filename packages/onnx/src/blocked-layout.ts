@@ -125,7 +125,7 @@ function keepBlocked(nodes: readonly Node[], { shapeOf, constants, channelBlock,
       const [B, H, W, C] = shapeOf(output)!
       maps.set(output, { name: input, shape: [B, C, H, W] })
       append(node)
-    } else if (isBlocked(node, 'ReorderInput')) {
+    } else if (isBlocked(node, 'ReorderInput') && node.attributes.channels_last === 1) {
       if (map) {
         renames.set(output, map.name)
         continue

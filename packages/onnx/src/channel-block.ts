@@ -17,6 +17,8 @@ export const blockSizes = [16, 8] as const
 
 /** Divided by every size of a block, so that a wrong one shows in the numbers only. */
 const channels = 16
+/** Likewise, so that weights' gradients are tried as convolutions. */
+const examples = 16
 /** Of a grid of 2 × 3: the place to the left and the one itself. */
 const neighbors = neighborhood(Int32Array.of(-1, 0, 0, 1, 1, 2, -1, 3, 3, 4, 4, 5), 2)
 
@@ -26,7 +28,7 @@ function layer({ x, weight, bias }: Tensors): Tensors {
   return { dx, dweight, dbias }
 }
 
-const shapes = { x: [1, 6, channels], weight: [2, channels, channels], bias: [channels] }
+const shapes = { x: [examples, 6, channels], weight: [2, channels, channels], bias: [channels] }
 
 async function gradients(size?: number): Promise<Float32Array> {
   const { Tensor } = await loadOnnxRuntime()

@@ -13,6 +13,7 @@ import { type Givens, specificationsOf, withGradients } from './law.js'
 type Offset = readonly [number, number]
 const [height, width] = [4, 5]
 const earlier: Offset[] = [[-1, -1], [-1, 0], [-1, 1], [0, -1], [0, 0]]
+const later: Offset[] = [[0, 0], [1, 1], [0, 1], [2, 0]]
 const above: Offset[] = [[-2, -1], [-2, 0], [-1, 0], [-1, 2]]
 
 /** Who reads whom on a grid; `leavesOut`: where a tap reads nothing for once. */
@@ -28,7 +29,9 @@ function grid(offsets: readonly Offset[], leavesOut?: number) {
 
 const floats = (shape: readonly number[], seed: number) => ({ shape, type: 'float32' as const, data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(seed + 1.7 * i)) })
 const map = [2, height * width, 16]
-const [causal, upper] = [grid(earlier), grid(above)]
+/** As many examples as fill two blocks of any size. */
+const many = [32, height * width, 16]
+const [causal, upper, lower] = [grid(earlier), grid(above), grid(later)]
 const layer = (taps: number, inputs: number, outputs: number, seed: number) => ({ weight: floats([taps, inputs, outputs], seed), bias: floats([outputs], seed + 1) })
 const flat = (layers: Record<string, ReturnType<typeof layer>>) => Object.fromEntries(Object.entries(layers).flatMap(([name, { weight, bias }]) => [[`${name}/weight`, weight], [`${name}/bias`, bias]]))
 const convolve = (given: Tensors, x: tf.Tensor, name: string, neighbors = causal) => neighborLinear(x, given[`${name}/weight`], given[`${name}/bias`], neighbors)
@@ -46,6 +49,10 @@ const programs: Record<string, { run: (given: Tensors) => tf.Tensor; given: Give
   gated: {
     run: (given) => tf.add(given.x, gate(convolve(given, tf.elu(gate(convolve(given, given.x, 'a'))), 'b', upper))),
     given: { x: floats(map, 1), ...flat({ a: layer(5, 16, 32, 2), b: layer(4, 16, 32, 4) }) },
+  },
+  'examples that fill blocks': {
+    run: (given) => tf.add(given.x, gate(convolve(given, tf.relu(convolve(given, given.x, 'a')), 'b', lower))),
+    given: { x: floats(many, 1), ...flat({ a: layer(5, 16, 16, 2), b: layer(4, 16, 32, 4) }) },
   },
   'wide to narrow, masked, with products and other layers between': {
     run: (given) => {
@@ -101,6 +108,12 @@ describe('convolutions in blocks of channels', () => {
     const convolutions = blockedNodes(graph, 'Conv')
     expect(convolutions.filter(({ attributes }) => attributes.activation === 'Relu')).toHaveLength(3)
     expect(convolutions.filter(({ inputs }) => inputs.length === 4)).toHaveLength(3)
+  })
+
+  it('sum the gradients of a filter and of a bias over the examples where those fill blocks, and else by products', () => {
+    const acrossExamples = (name: string) => blockedNodes(recorded(name, 16), 'Conv').filter(({ attributes }) => String(attributes.kernel_shape) === String([height, width]))
+    expect(acrossExamples('examples that fill blocks')).toHaveLength(2 * 2)
+    expect(acrossExamples('residual')).toHaveLength(0)
   })
 
   it('are tried for where they stand in a branch only', async () => {
