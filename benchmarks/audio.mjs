@@ -7,12 +7,10 @@
  * PYTHON has PyTorch; without it that peer is left out. 10 layers, dilations 1, 2, … 512, 256 values (μ-law). Prints how many times faster
  * than real time all streams together are, medians of wall and of processor time, and whether the samplers replay each other.
  */
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { leftToRight, uniform } from '@chainrule/core'
@@ -20,6 +18,7 @@ import { categorical, createModel } from '@chainrule/core/tensors'
 import { causalConvolution } from '@chainrule/networks'
 import { recordModel } from '@chainrule/onnx'
 import { openModel } from '@chainrule/runtime'
+import { median, startWorker, timed } from './parts/worker.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -37,28 +36,7 @@ const [steps, rounds] = [Number(values.steps), Number(values.rounds)]
 const dilations = Array.from({ length: 10 }, (_, power) => 2 ** power)
 /** How many samples a full pass must see: all that the last one depends on. */
 const receptiveField = 1 + dilations.reduce((sum, dilation) => sum + dilation, 0)
-const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)]
 const here = dirname(fileURLToPath(import.meta.url))
-
-/** A process that answers each line with a line. */
-function worker(program, args) {
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, OMP_NUM_THREADS: '1', MKL_NUM_THREADS: '1' } })
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  const ask = async (request) => {
-    child.stdin.write(`${JSON.stringify(request)}\n`)
-    const { value, done } = await lines.next()
-    if (done) throw new Error(`${program} ended without an answer.`)
-    return JSON.parse(value)
-  }
-  return { ask, end: () => child.stdin.end() }
-}
-
-async function timed(work) {
-  const [began, processor] = [performance.now(), process.cpuUsage()]
-  const result = await work()
-  const used = process.cpuUsage(processor)
-  return { result, seconds: (performance.now() - began) / 1e3, processorSeconds: (used.user + used.system) / 1e6 }
-}
 
 const rows = []
 for (const width of values.widths.split(',').map(Number)) {
@@ -70,7 +48,7 @@ for (const width of values.widths.split(',').map(Number)) {
   const opened = await openModel(files, { provider: 'cpu' })
   const folder = mkdtempSync(join(tmpdir(), 'chainrule-audio-'))
   writeFileSync(join(folder, 'weights.safetensors'), files['weights.safetensors'])
-  const torch = values.python && worker(values.python, [join(here, 'audio', 'pytorch_worker.py')])
+  const torch = values.python && startWorker(values.python, [join(here, 'audio', 'pytorch_worker.py')])
   const about = torch && (await torch.ask({ weights: join(folder, 'weights.safetensors'), width, dilations }))
   try {
     for (const streams of values.streams.split(',').map(Number)) {

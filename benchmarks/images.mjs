@@ -16,6 +16,7 @@ import { bernoulli, categorical, chained, createModel } from '@chainrule/core/te
 import { maskedConvolution } from '@chainrule/networks'
 import { recordModel } from '@chainrule/onnx'
 import { openModel } from '@chainrule/runtime'
+import { median, timed } from './parts/worker.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -33,15 +34,7 @@ const kinds = { rgb: { components: 3, values: 256, head: () => chained(categoric
 const kind = kinds[values.pixels]
 if (!kind) throw new Error(`--pixels must be one of ${Object.keys(kinds).join(', ')}, got ${values.pixels}.`)
 const [rounds, count] = [Number(values.rounds), Number(values.count)]
-const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)]
 const most = (numbers) => numbers.reduce((largest, number) => Math.max(largest, number), 0)
-
-async function timed(work) {
-  const [began, processor] = [performance.now(), process.cpuUsage()]
-  const result = await work()
-  const used = process.cpuUsage(processor)
-  return { result, seconds: (performance.now() - began) / 1e3, processorSeconds: (used.user + used.system) / 1e6 }
-}
 
 const subjects = []
 for (const size of values.sizes.split(',')) {
