@@ -1,7 +1,7 @@
 /**
  * Bits per sample of held-out recordings of 16 bits: models of samples and of frames, beside FLAC, linear prediction and an order-0 count.
  *
- *   node recipes/sound.mjs --set digits --data FOLDER [--only orderZero,linear,flac,prediction,plain,frames,independentFrames] [--steps N] [--seed 1] [--out FOLDER] [--flac flac]
+ *   node recipes/sound.mjs --set digits --data FOLDER [--only orderZero,linear,flac,prediction,plain,frames,independentFrames] [--steps N] [--order 16] [--seed 1] [--out FOLDER] [--flac flac]
  *   node recipes/sound.mjs --set speech --data FOLDER …
  *
  * digits: the Free Spoken Digit Dataset (3,000 WAV files DIGIT_SPEAKER_NUMBER.wav, 8 kHz, CC-BY-SA 4.0); its official split, numbers 0 … 4 are the test.
@@ -22,7 +22,7 @@ import { flac, linear, orderZero, versionOfFlac } from './sound-baselines.mjs'
 
 const option = (value) => ({ type: 'string', default: value })
 const { values } = parseArgs({
-  options: { set: option('digits'), data: option(''), only: option('orderZero,linear,flac,prediction,plain,frames,independentFrames'), steps: option('6000'), batchSize: option('8'), window: option('1024'), learningRate: option('0.003'), seed: option('1'), out: option(''), flac: option('flac') },
+  options: { set: option('digits'), data: option(''), only: option('orderZero,linear,flac,prediction,plain,frames,independentFrames'), steps: option('6000'), batchSize: option('8'), window: option('1024'), learningRate: option('0.003'), order: option('16'), seed: option('1'), out: option(''), flac: option('flac') },
 })
 const [steps, batchSize, seed, window] = [values.steps, values.batchSize, values.seed, values.window].map(Number)
 const wanted = new Set(values.only.split(','))
@@ -71,7 +71,7 @@ if (wanted.has('flac')) {
   row(`FLAC, frames without the header of a file`, (_, at) => 8 * files[at].frames, '')
 }
 
-const filter = predictionFilter(training.map(({ sound }) => sound), { order: 16 })
+const filter = predictionFilter(training.map(({ sound }) => sound), { order: Number(values.order) })
 const range = 1 / 64
 const models = {
   prediction: [1, { network: causalConvolution({ layers: 10, width: 32, prediction: { filter, lags: 32, unit: range } }), head: discretizedLogisticMixture({ components: 3, range }) }],
