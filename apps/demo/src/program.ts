@@ -7,6 +7,7 @@ import { Command, Option } from 'commander'
 import { bundledImages, bundledSounds } from './bundled.js'
 import type { Context } from './context.js'
 import { engineNames } from './engines.js'
+import { imageNetworkNames } from './image/network-named.js'
 import { orderNames } from './image/order-named.js'
 import { type ModalityName, modalityOf } from './modality.js'
 import { gridSize, numberWhere, wholeFrom } from './numbers.js'
@@ -109,6 +110,9 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
     .addOption(presetOption(imagePresets))
     .addOption(new Option('--levels <n>', 'intensities of a pixel or a channel (default: the preset’s)').argParser(wholeFrom(2, 256)))
     .addOption(new Option('--patch <k>', 'a variable is a patch of k × k pixels (default: a pixel)').argParser(wholeFrom(1)))
+    .addOption(new Option('--palette <n>', 'of images in colour: a pixel is the nearest of n colours, learned from the part to train on (default: levels of red, green and blue)').argParser(wholeFrom(2, 4096)).conflicts(['levels', 'patch', 'dequantize', 'binarize']))
+    .addOption(new Option('--dequantize', 'levels are intervals of real numbers, with a density (a mixture of Gaussians); what is measured is an upper bound on the bits').conflicts('binarize'))
+    .addOption(new Option('--network <name>', `instead of the preset’s: ${imageNetworkNames.join(', ')}; options as JSON after a colon, maskedConvolution:{"layers":4,"width":32,"kind":"gated"}`))
     .addOption(new Option('--order <name>', `which pixel comes next: ${orderNames.join(', ')}; options as JSON after a colon, random:{"seed":3} (default raster)`))
     .addOption(new Option('--binarize', 'of 2 levels: white with a probability in proportion to the intensity, anew for every update; what is measured is binarised once, by the seed'))
     .addOption(steps())

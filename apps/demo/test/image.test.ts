@@ -83,6 +83,39 @@ describe('a run of images', () => {
   })
 })
 
+describe('other pieces than the preset’s', () => {
+  const fresh = (name: string, ...args: string[]) => ['train', 'image', '--data', at('pictures'), '--preset', 'quick', '--threads', '1', '--out', at(name), ...args]
+
+  it.each([
+    ['--network', 'maskedConvolution:{"kind":"gated","layers":1,"width":8}', { network: { name: 'maskedConvolution', options: { kind: 'gated', width: 8, input: 'scaled' } }, tokenizer: { name: 'rgbPixels' } }],
+    ['--network', 'rowLstm', { network: { name: 'rowLstm' } }],
+    ['--palette', '2', { tokenizer: { name: 'palette' }, head: { name: 'categorical' }, network: { options: { input: 'embedding' } } }],
+    ['--dequantize', undefined, { tokenizer: { options: { dequantized: true } }, head: { name: 'gaussianMixture' } }],
+  ])('%s %s: trained, exported, drawn by the exported graphs, and resumed as it was begun', async (option, value, pieces) => {
+    const given = value === undefined ? [option] : [option, value]
+    const name = `other-${option}-${value?.length ?? 0}`
+    const { code, stderr, stdout } = await run(...fresh(name, '--steps', '2', ...given))
+    expect(code, stderr).toBe(0)
+    expect(stdout).toMatch(option === '--dequantize' ? /held out {3}at most / : /held out {3}\d/)
+    expect((await runJson('inspect', at(name))).document.pieces).toMatchObject(pieces)
+    expect((await run('export', at(name), '--out', at(`${name}-model`))).code).toBe(0)
+    expect((await run('sample', at(`${name}-model`), '--count', '1', '--out', at('other.png'))).code).toBe(0)
+    expect((await run(...fresh(name, '--resume', ...given))).code).toBe(0)
+    const contradicted = await run('train', 'image', '--data', at('pictures'), '--out', at('run'), '--resume', ...given)
+    expect(contradicted).toMatchObject({ code: 2, stderr: expect.stringContaining(`${option} `) })
+    expect(contradicted.stderr).toContain('contradicts')
+  })
+
+  it('says what a palette loses, and refuses what does not go with it', async () => {
+    expect((await run('evaluate', at('other---palette-1'), '--data', at('pictures'))).stdout).toMatch(/nearest colours of a palette, \d+\.\d of 255 off/)
+    expect(await run(...fresh('unused', '--palette', '4', '--levels', '8'))).toMatchObject({ code: 2, stderr: expect.stringMatching(/--palette.* cannot be used with.*--levels/) })
+    expect(await run(...fresh('unused', '--palette', '4', '--channels', '1'))).toMatchObject({ code: 2, stderr: expect.stringMatching(/--palette 4 is for images in colour/) })
+    expect(await run(...fresh('unused', '--network', 'pixelnet'))).toMatchObject({ code: 2, stderr: expect.stringMatching(/no network is called "pixelnet". Known: maskedConvolution/) })
+    expect(await run(...fresh('unused', '--network', 'nade:5'))).toMatchObject({ code: 2, stderr: expect.stringMatching(/must be options as JSON/) })
+    expect(await run(...fresh('unused', '--network', 'nade:{"width":5}'))).toMatchObject({ code: 2, stderr: expect.stringMatching(/unknown option "width"/) })
+  })
+})
+
 describe('labels', () => {
   const labelled = (...args: string[]) => ['train', 'image', '--data', at('classes'), '--labels', '--preset', 'quick', '--steps', '40', ...args]
   beforeAll(async () => {

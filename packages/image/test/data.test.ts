@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { InvalidDataError, InvalidOptionError } from '@chainrule/core'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { encodeAnimation, type Image, presetModel, presetNamed, presets, readIdx, spiral, splitImages, writeAnimation } from '../src/index.js'
+import { encodeAnimation, type Image, nade, presetModel, presetNamed, presets, readIdx, spiral, splitImages, writeAnimation } from '../src/index.js'
 
 let folder: string
 beforeAll(async () => {
@@ -43,6 +43,21 @@ describe('presets', () => {
     expect(presetModel(preset, { ...size, channels: 3 }, { levels: 4 }).tokenizer).toMatchObject({ name: 'rgbPixels', options: { levels: 4 } })
     const { model, tokenizer } = presetModel(preset, { ...size, channels: 3 }, { patch: 2, order: spiral() })
     expect([tokenizer.name, tokenizer.domain.length, tokenizer.domain.components, model.order.name]).toEqual(['patches', 6, 12, 'spiral'])
+  })
+
+  test('a palette, real values and another network in place of the preset’s', () => {
+    const size = { height: 4, width: 6, channels: 3 }
+    const palette = [[0, 0, 0], [255, 0, 0], [255, 255, 255]]
+    const pieces = (changes: object) => {
+      const { tokenizer, model } = presetModel(presets.quick, size, changes)
+      return [tokenizer.name, tokenizer.domain.values, model.head.name, model.network.name, model.network.options.input]
+    }
+    expect(pieces({})).toEqual(['rgbPixels', 8, 'rgbLogisticMixture', 'maskedConvolution', 'scaled'])
+    expect(pieces({ palette })).toEqual(['palette', 3, 'categorical', 'maskedConvolution', 'embedding'])
+    expect(pieces({ dequantized: true })).toEqual(['rgbPixels', 'real', 'gaussianMixture', 'maskedConvolution', 'scaled'])
+    expect(pieces({ network: () => nade({ hidden: 3 }) })[3]).toBe('nade')
+    expect(() => presetModel(presets.quick, size, { palette, levels: 4 })).toThrow(/levels has no place beside it/)
+    expect(() => presetModel(presets.quick, { ...size, channels: 1 }, { palette })).toThrow(/for images in colour/)
   })
 
   test('the head suits the number of levels', () => {

@@ -3,7 +3,7 @@
  * Each target makes its healthy files once (`prepare`), and from a seed a damaged copy that it uses (`attempt`).
  */
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { frames, linear, readSound, wholeFrames, writeWav } from '@chainrule/audio'
@@ -31,6 +31,7 @@ import {
   transformer,
 } from '@chainrule/text'
 import { resolveSettings } from '@chainrule/train'
+import sharp from 'sharp'
 import { damageBytes, damageJson, numbers } from './mutate.mjs'
 
 const text = 'To be, or not to be: that is the question.\nWhether ’tis nobler in the mind to suffer 🙂 …\n'.repeat(6)
@@ -92,6 +93,9 @@ async function useModel(source) {
     await loaded.release()
   }
 }
+
+/** Healthy files that others have encoded. */
+const recordings = ['tone.flac', 'tone.ogg', 'tone.mp3']
 
 export const targets = {
   /** An exported model, as a directory and as bytes. */
@@ -190,24 +194,25 @@ export const targets = {
       }
     },
   },
-  /** Files of images: PNG, and IDX, plain and packed. */
+  /** Files of images: PNG, JPEG, WebP and GIF, and IDX, plain and packed. */
   images: {
     async prepare(folder) {
       await writePng(join(folder, 'image.png'), picture(3))
+      for (const ending of ['jpg', 'webp', 'gif']) await sharp(join(folder, 'image.png')).toFile(join(folder, `image.${ending}`))
       const idx = Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 4, 0, 0, 0, 6, 0, 0, 0, 8, ...Array.from({ length: 4 }, () => [...picture(1).data]).flat())
       await writeFile(join(folder, 'images.idx'), idx)
       await writeFile(join(folder, 'images.idx.gz'), gzipSync(idx))
     },
     async attempt(folder, seed) {
       const next = numbers(seed)
-      const name = ['image.png', 'images.idx', 'images.idx.gz'][next(3)]
+      const name = ['image.png', 'images.idx', 'images.idx.gz', 'image.jpg', 'image.webp', 'image.gif'][next(6)]
       const { what, bytes } = damageBytes(new Uint8Array(await readFile(join(folder, name))), next)
       const path = join(folder, `damaged-${name}`)
       await writeFile(path, bytes)
       return {
         what: `${name}: ${what}`,
         async use() {
-          const [{ height, width, channels, data }] = name === 'image.png' ? [await readImage(path)] : await readIdx(path)
+          const [{ height, width, channels, data }] = name.startsWith('images') ? await readIdx(path) : [await readImage(path)]
           if (data.length !== height * width * channels) throw new Error(`${data.length} numbers for ${height} × ${width} × ${channels}`)
         },
       }
@@ -237,17 +242,21 @@ export const targets = {
       }
     },
   },
-  /** A sound, to be read and encoded. */
+  /** A sound, to be read and encoded: WAV, FLAC, OGG and MP3. */
   sound: {
     async prepare(folder) {
       writeWav(join(folder, 'sound.wav'), { sampleRateHz: 8_000, samples: Float32Array.from({ length: 800 }, (_, t) => 0.5 * Math.sin(t / 3)) })
+      for (const name of recordings) await copyFile(new URL(`../../../packages/audio/test/fixtures/${name}`, import.meta.url), join(folder, name))
     },
     async attempt(folder, seed) {
-      const { what, bytes } = damageBytes(new Uint8Array(await readFile(join(folder, 'sound.wav'))), numbers(seed))
-      const path = join(folder, 'damaged.wav')
+      const next = numbers(seed)
+      // Half of them WAV, which is read by code of our own.
+      const name = next(2) ? 'sound.wav' : recordings[next(recordings.length)]
+      const { what, bytes } = damageBytes(new Uint8Array(await readFile(join(folder, name))), next)
+      const path = join(folder, `damaged-${name}`)
       await writeFile(path, bytes)
       return {
-        what,
+        what: `${name}: ${what}`,
         async use() {
           const sound = await readSound(path)
           const tokenizer = frames({ sampleRateHz: sound.sampleRateHz, length: 4, encoding: linear() })

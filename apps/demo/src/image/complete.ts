@@ -48,8 +48,8 @@ export async function completeImages(path: string, { data, labels, out, keep, im
 
 function meaningOf({ isExact, givenLater, effectiveCandidates }: { isExact: boolean; givenLater: number; effectiveCandidates?: number }, candidates: number): string {
   if (isExact) return 'exact: all that is given comes first in the order'
-  if (effectiveCandidates === undefined) return `not exact: ${counted(givenLater, 'given variable')} come after missing ones in the order and do not count. More --candidates make them count, or a model in an order that puts them first`
-  return `approximate: one of ${counted(candidates, 'candidate')} was kept each time by what it makes of ${counted(givenLater, 'given variable')} that come after missing ones; ${effectiveCandidates.toFixed(1)} of them counted on average, and the more, the nearer to exact`
+  if (effectiveCandidates === undefined) return `not exact: ${counted(givenLater, 'given variable')} after missing ones in the order ${givenLater === 1 ? 'does' : 'do'} not count. More --candidates let what is given count wherever it is, or a model in an order that puts it first`
+  return `approximate: one of ${counted(candidates, 'candidate')} was kept each time by what it makes of ${counted(givenLater, 'given variable')} after missing ones; ${effectiveCandidates.toFixed(1)} of them counted on average, and the more, the nearer to exact`
 }
 
 const halves = ['top', 'bottom', 'left', 'right']

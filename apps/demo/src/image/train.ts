@@ -1,7 +1,7 @@
 /** `chainrule train image`: trains on images. */
 import { join } from 'node:path'
 import { countParameters, type JsonObject } from '@chainrule/core'
-import { evaluate, fit, type Image, type ImageEvaluation, plan as costs, type TrainedImage, writePngGrid } from '@chainrule/image'
+import { evaluate, fit, type Image, type ImageEvaluation, type ImageTokenizer, plan as costs, type TrainedImage, writePngGrid } from '@chainrule/image'
 import type { Context } from '../context.js'
 import { runTraining, type Trainee, type TrainingOptions } from '../training.js'
 import { commandLine, count, counted } from '../wording.js'
@@ -49,6 +49,11 @@ function traineeOf(plan: ImageTrainingPlan, options: ImageTrainCommandOptions): 
 /** What names the same images again. */
 const dataArguments = ({ data, labels }: ImageTrainCommandOptions): string[] => ['--data', data, ...(typeof labels === 'string' ? ['--labels', labels] : [])]
 
+function valuesOf({ name, domain, options: { levels, colors } }: ImageTokenizer): string {
+  if (Array.isArray(colors)) return `a palette of ${counted(colors.length, 'colour')}`
+  return `${name} of ${count(levels as number)} levels${domain.values === 'real' ? ' as intervals of real numbers' : ''}`
+}
+
 /** Small images are shown larger. */
 export const scaleFor = ({ height, width }: Pick<Image, 'height' | 'width'>): number => Math.max(1, Math.floor(96 / Math.max(height, width)))
 
@@ -58,5 +63,5 @@ function summaryOf({ model: { model, tokenizer }, images, description: { data },
   const validation = kept[1] === 0 ? '' : `, ${count(kept[1])} to validate with`
   const colour = data.channels === 3 ? 'in colour' : 'gray'
   const bits = data.binarizationSeed === undefined ? '' : ', binarised anew for every update'
-  return `${what}: ${model.network.name}, ${count(countParameters(state.parameters))} parameters, ${tokenizer.name} of ${tokenizer.domain.values} levels, order ${model.order.name}; ${count(data.images - kept[0] - kept[1])} images of ${data.file} (${data.height} × ${data.width}, ${colour}${bits}${model.condition ? `, with ${counted(model.condition.size, 'label')}` : ''}) to train on${validation}, ${count(images.heldOut.length)} held out`
+  return `${what}: ${model.network.name}, ${count(countParameters(state.parameters))} parameters, ${valuesOf(tokenizer)}, order ${model.order.name}; ${count(data.images - kept[0] - kept[1])} images of ${data.file} (${data.height} × ${data.width}, ${colour}${bits}${model.condition ? `, with ${counted(model.condition.size, 'label')}` : ''}) to train on${validation}, ${count(images.heldOut.length)} held out`
 }

@@ -1,20 +1,26 @@
 /** What `train image` is going to do, decided and checked before anything is written: a fresh run, or one to go on with. */
-import { type Condition, describe, InvalidDataError, InvalidOptionError, type Order } from '@chainrule/core'
+import { type Condition, describe, InvalidDataError, InvalidOptionError } from '@chainrule/core'
 import * as modality from '@chainrule/image'
-import { describeData, describeRun, fingerprint, type Image, type ImageModel, type ImageSet, label, labelsFingerprint, type LoadedImage, presetModel, presetNamed, readRun, type RunDescription, splitImages, tokenizerFromName } from '@chainrule/image'
+import { describeData, describeRun, fingerprint, type Image, type ImageModel, type ImageSet, label, labelsFingerprint, type LoadedImage, presetModel, presetNamed, readRun, type RunDescription, splitImages, type SplitOptions, tokenizerFromName, trainPalette } from '@chainrule/image'
 import { initialState, stateOf, type TrainingSettings } from '@chainrule/train'
 import { type Source, sourceAt } from '../source.js'
 import type { TrainingPlan } from '../training.js'
 import { defaultHeldOut, defaultPreset, hasSettingsOf, refuseContradiction, refuseContradictions, settingsOf, type TrainOptions, validationOf } from '../training-options.js'
 import { shareableCommand } from '../wording.js'
 import { type ImageData, type ImageDataOptions, measuredBits, readForModel, readImageData, trainingBits } from './image-data.js'
+import { imageNetworkNamed } from './network-named.js'
 import { orderNamed } from './order-named.js'
 
 export interface ImageTrainOptions extends TrainOptions, ImageDataOptions {
   levels?: number
   /** k: variables are patches of k × k pixels. */
   patch?: number
+  /** Variables are pixels in so many colours, learned from the part that is trained on. */
+  palette?: number
+  /** Levels are intervals of real numbers. */
+  dequantize?: boolean
   order?: string
+  network?: string
   /** Binarise anew for every update. */
   binarize?: boolean
 }
@@ -30,11 +36,22 @@ function partsOf(images: readonly Image[], { heldOut, validation, splitSeed, bin
   return { training: trainingBits(parts.training, binarizationSeed), validation: measuredBits(parts.validation, binarizationSeed), heldOut: measuredBits(parts.heldOut, binarizationSeed) }
 }
 
+const splitOf = ({ heldOut = defaultHeldOut, validation = 0, seed = 0 }: ImageTrainOptions): SplitOptions => ({ heldOut, validation, seed })
+
 /** The pieces of a preset with what the command line changes. */
-function modelFor({ preset = defaultPreset, levels, patch, order, binarize }: ImageTrainOptions, size: Pick<Image, 'height' | 'width' | 'channels'>, condition: Condition | undefined): { model: ImageModel; isBinarized: boolean } {
+function modelFor(options: ImageTrainOptions, images: readonly Image[], condition: Condition | undefined): { model: ImageModel; isBinarized: boolean } {
+  const { preset = defaultPreset, levels, patch, palette, dequantize: dequantized, order, network, binarize } = options
   const chosen = presetNamed(preset)
-  const named: Order | undefined = order === undefined ? undefined : orderNamed(order)
-  const model = presetModel(chosen, size, { levels, patch, order: named, condition })
+  if (palette !== undefined && images[0].channels !== 3) throw new InvalidOptionError(`--palette ${palette} is for images in colour, these are gray. Leave it out; --levels says how many intensities there are.`)
+  const model = presetModel(chosen, images[0], {
+    levels,
+    patch,
+    dequantized,
+    ...(palette !== undefined && { palette: trainPalette(splitImages(images, splitOf(options)).training, { colors: palette, seed: options.seed ?? 0 }) }),
+    ...(network !== undefined && { network: (tokenizer) => imageNetworkNamed(network, tokenizer) }),
+    order: order === undefined ? undefined : orderNamed(order),
+    condition,
+  })
   return { model, isBinarized: checkBinarized(binarize ?? chosen.binarized ?? false, model) }
 }
 
@@ -46,7 +63,7 @@ function checkBinarized(isBinarized: boolean, { tokenizer }: ImageModel): boolea
 /** As many labels as there are names, or up to the highest that occurs. */
 const labelsOf = ({ images, names }: ImageData): Condition => (names ? label({ names }) : label({ values: images.reduce((most, image) => Math.max(most, image.label! + 1), 1) }))
 
-const belongsToPieces = ['preset', 'levels', 'patch', 'order'] as const
+const belongsToPieces = ['preset', 'levels', 'patch', 'palette', 'dequantize', 'order', 'network'] as const
 
 /** What a new training begins with: the model of a preset, or another one as it was trained. */
 async function beginning(options: ImageTrainOptions): Promise<{ images: Image[]; model: ImageModel; isBinarized: boolean; settings: Partial<TrainingSettings> } & Partial<Source<ImageModel>>> {
@@ -54,7 +71,7 @@ async function beginning(options: ImageTrainOptions): Promise<{ images: Image[];
   if (from === undefined) {
     const read = await readImageData(options)
     const { settings } = presetNamed(options.preset ?? defaultPreset)
-    return { images: read.images, settings, ...modelFor(options, read.images[0], options.labels ? labelsOf(read) : undefined) }
+    return { images: read.images, settings, ...modelFor(options, read.images, options.labels ? labelsOf(read) : undefined) }
   }
   const foreign = belongsToPieces.find((name) => options[name] !== undefined)
   if (foreign) throw new InvalidOptionError(`--${foreign} ${String(options[foreign])} contradicts --from ${from}, whose pieces and settings are taken. Leave one of the two out.`)
@@ -69,7 +86,7 @@ async function beginning(options: ImageTrainOptions): Promise<{ images: Image[];
 export async function freshImagePlan(options: ImageTrainOptions): Promise<ImageTrainingPlan> {
   const { images, model, isBinarized, settings: known, parameters, from } = await beginning(options)
   const settings = settingsOf(known, options)
-  const split = { heldOut: options.heldOut ?? defaultHeldOut, validation: options.validation ?? 0, seed: settings.seed }
+  const split = splitOf(options)
   const data = describeData(options.data, images, split, { ...(options.size && { resized: true }), ...(isBinarized && { binarizationSeed: settings.seed }), ...(model.model.condition && { labelsSha256: labelsFingerprint(images) }) })
   const description = describeRun(model, settings, data, { ...validationOf(options, settings, 'images', data.validation > 0), ...(from && { from }), command: shareableCommand(process.argv.slice(2)) })
   return { images: partsOf(images, data), model, description, state: parameters ? stateOf(model.model, parameters) : initialState(model.model, settings.seed), isResumed: false }
@@ -96,12 +113,15 @@ function refuseOthers(options: ImageTrainOptions, description: RunDescription): 
     ['binarize', options.binarize, data.binarizationSeed !== undefined],
     ['levels', options.levels, tokenizer.options.levels],
     ['patch', options.patch, tokenizer.options.size ?? 'single pixels'],
+    ['palette', options.palette, (tokenizer.options.colors as unknown[] | undefined)?.length ?? 'no palette'],
+    ['dequantize', options.dequantize, tokenizer.options.dequantized ?? false],
     ['order', options.order && JSON.stringify(describe(orderNamed(options.order))), JSON.stringify(order)],
+    ['network', options.network && JSON.stringify(describe(imageNetworkNamed(options.network, tokenizerFromName(tokenizer)))), JSON.stringify(network)],
     ['size', options.size && `${options.size.height}x${options.size.width}`, data.resized ? `${data.height}x${data.width}` : 'the files’ own size'],
     ['channels', options.channels, data.channels],
   ])
   if (options.preset === undefined) return
   const asked = presetNamed(options.preset)
-  const sameNetwork = JSON.stringify(describe(asked.network(tokenizerFromName(tokenizer).domain))) === JSON.stringify(network)
+  const sameNetwork = options.network !== undefined || JSON.stringify(describe(asked.network(tokenizerFromName(tokenizer)))) === JSON.stringify(network)
   if (!hasSettingsOf(asked, settings) || !sameNetwork) refuseContradiction(options.out, 'preset', options.preset, 'another network or other settings')
 }

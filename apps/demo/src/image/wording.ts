@@ -2,18 +2,19 @@
 import type { JsonObject } from '@chainrule/core'
 import type { ImageEvaluation } from '@chainrule/image'
 
-export function imageLikelihood({ nats, natsStandardError, bitsPerDimension }: ImageEvaluation): string {
+export function imageLikelihood({ nats, natsStandardError, bitsPerDimension, bound }: ImageEvaluation): string {
   const error = natsStandardError === undefined ? '' : ` ± ${natsStandardError.toFixed(2)}`
-  return `${nats.toFixed(3)}${error} nats per image, ${bitsPerDimension.toFixed(4)} bits per dimension`
+  return `${bound ? 'at most ' : ''}${nats.toFixed(3)}${error} nats per image, ${bitsPerDimension.toFixed(4)} bits per dimension`
 }
 
 /** What goes into the run and the card of the exported model. */
-export const resultsOf = ({ nats, natsStandardError, bitsPerDimension, dimensions, examples, largestError }: ImageEvaluation): JsonObject => ({
+export const resultsOf = ({ nats, natsStandardError, bitsPerDimension, dimensions, examples, largestError, bound }: ImageEvaluation): JsonObject => ({
   part: 'held out',
   natsPerImage: nats,
   ...(natsStandardError !== undefined && { natsPerImageStandardError: natsStandardError }),
   bitsPerDimension,
   dimensions,
   images: examples,
+  ...(bound && { bound }),
   ...(largestError !== undefined && { largestErrorOfIntensities: largestError }),
 })

@@ -33,10 +33,14 @@ const stateInputs = (state: readonly StateTensor[]): Record<string, SymbolicSpec
 /** −log p. Not a negation, which makes −0 of the 0 after an end and of what is certain. */
 const natsOf = (logProbability: tf.Tensor) => tf.sub(0, logProbability)
 
-const filterInputs = ({ domain }: Model): Record<keyof DrawFilters, SymbolicSpecification> => ({
+const waveFilterInputs = {
   topK: { shape: [1], type: 'int32' },
   topP: { shape: [1], type: 'float32' },
   minP: { shape: [1], type: 'float32' },
+} satisfies Partial<Record<keyof DrawFilters, SymbolicSpecification>>
+
+const filterInputs = ({ domain }: Model): Record<keyof DrawFilters, SymbolicSpecification> => ({
+  ...waveFilterInputs,
   repetitionPenalty: { shape: [1], type: 'float32' },
   [seenInput]: { shape: ['batch', valueCount(domain, 'samplingFilters')], type: 'bool' },
 })
@@ -95,7 +99,6 @@ export function waveProgram(model: Model, steps: WaveSteps, shapes: Shapes): Exp
   const K = model.boundHead.uniformsPerComponent
   const M = steps.waves.widest
   const hasFilters = model.boundHead.samplingFilters !== undefined
-  const { topK, topP, minP } = filterInputs(model)
   return {
     inputs: {
       ...parameterInputs(shapes),
@@ -105,7 +108,7 @@ export function waveProgram(model: Model, steps: WaveSteps, shapes: Shapes): Exp
       given: { shape: ['batch', M, C], type },
       isGiven: { shape: ['batch', M], type: 'bool' },
       ...conditionInputs(model, M),
-      ...(hasFilters && { topK, topP, minP }),
+      ...(hasFilters && waveFilterInputs),
       ...Object.fromEntries(Object.entries(steps.places).map(([name, { width }]) => [placesPrefix + name, { shape: [width], type: 'int32' as const }])),
       ...stateInputs(steps.state),
     },
