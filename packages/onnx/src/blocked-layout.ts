@@ -4,12 +4,11 @@
  *
  *   rows     f(order⁻¹(a), order⁻¹(b)) → order⁻¹(f(a, b)), and order(order⁻¹(a)) → a
  *   joined   relu(K ∗ x + b) and a + K ∗ x, where nothing else reads the convolution, are one operator
- *   slope    z > 0 → relu(z) > 0, which leaves relu(K ∗ x + b) as the only reader of the convolution
+ *   slope    step(z) → step(relu(z)), which leaves relu(K ∗ x + b) as the only reader of the convolution
  *
  * Channels in blocks are split and joined as channels are, block by block. Axes: B batch, P positions, H and W of the grid, C channels.
  */
 import { type Attributes, type Initializer, namesRead, type Node } from './graph.js'
-import { dataTypeOf } from './serialize.js'
 import { liveNodes } from './simplify.js'
 
 /** Of onnxruntime's operators on blocked channels; each processor has its own size of a block, and many have none. */
@@ -33,8 +32,7 @@ export interface LayoutOptions {
 }
 
 /** Of float32, element by element, with results of float32 or bool. */
-const elementwise = new Set(['Add', 'Sub', 'Mul', 'Div', 'Sum', 'Neg', 'Relu', 'Elu', 'Sigmoid', 'Tanh', 'Exp', 'Greater', 'GreaterOrEqual', 'Where'])
-const comparisons = new Set(['Greater', 'GreaterOrEqual'])
+const elementwise = new Set(['Add', 'Sub', 'Mul', 'Div', 'Sum', 'Neg', 'Relu', 'Elu', 'Sigmoid', 'Tanh', 'Exp', 'HardSigmoid', 'GreaterOrEqual', 'Where'])
 
 const isBlocked = (node: Node | undefined, operator: string): boolean => node?.domain === blockedDomain && node.operator === operator
 const blockedNode = (operator: string, inputs: readonly string[], output: string, attributes: Attributes): Node => ({ operator, domain: blockedDomain, inputs, outputs: [output], attributes })
@@ -42,7 +40,7 @@ const sameSize = (a: readonly number[] = [], b: readonly number[] = []) => a.len
 
 /** The nodes with as little reordering as that takes. */
 export function withBlockedLayout(nodes: readonly Node[], options: LayoutOptions): Node[] {
-  const blocked = keepBlocked(slopesOfResults(nodes, options.constants), options)
+  const blocked = keepBlocked(slopesOfResults(nodes), options)
   return liveNodes(joined(liveNodes(blocked, options.wanted), options.wanted), options.wanted)
 }
 
@@ -84,7 +82,7 @@ function keepBlocked(nodes: readonly Node[], { shapeOf, constants, channelBlock,
     const map = { name: `${name}_blocked`, shape }
     maps.set(name, map)
     // Only numbers can be reordered; what is true or false is computed for both.
-    if (comparisons.has(original.operator)) return append(original)
+    if (original.operator === 'GreaterOrEqual') return append(original)
     append(blockedNode('ReorderOutput', [map.name], `${name}_grid`, { channels: shape[1], channels_last: 1 }))
     append({ operator: 'Reshape', domain: '', inputs: [`${name}_grid`, integers(rowsOf(shape))], outputs: [name], attributes: {} })
   }
@@ -93,7 +91,6 @@ function keepBlocked(nodes: readonly Node[], { shapeOf, constants, channelBlock,
   const isSameOfBlocks = ({ operator, inputs, outputs, attributes }: Node): boolean => {
     if (operator === 'Split') return attributes.axis === 2 && outputs.every(isOfBlocks)
     if (operator === 'Concat') return attributes.axis === 2 && inputs.every(isOfBlocks)
-    if (operator === 'Cast') return attributes.to === dataTypeOf('float32')
     // What decides is no number, so it cannot be reordered: it is blocked already, or it is read in rows.
     if (operator === 'Where' && !maps.has(inputs[0])) return false
     return elementwise.has(operator) && inputs.every((name) => isNumber(name) || sameSize(shapeOf(name), shapeOf(outputs[0])))
@@ -145,14 +142,13 @@ function keepBlocked(nodes: readonly Node[], { shapeOf, constants, channelBlock,
   return all
 }
 
-/** z > 0 as relu(z) > 0, where relu(z) is computed. */
-function slopesOfResults(nodes: readonly Node[], constants: ReadonlyMap<string, Initializer>): Node[] {
+/** step(z), which is recorded as a HardSigmoid, as step(relu(z)), where relu(z) is computed. */
+function slopesOfResults(nodes: readonly Node[]): Node[] {
   const rectified = new Map<string, string>()
   return nodes.map((node) => {
-    const [x, bound] = node.inputs
+    const [x] = node.inputs
     if (node.operator === 'Relu') rectified.set(x, node.outputs[0])
-    const isOfZero = node.operator === 'Greater' && rectified.has(x) && constants.get(bound)?.shape.length === 0 && Number(constants.get(bound)?.data?.[0]) === 0
-    return isOfZero ? { ...node, inputs: [rectified.get(x)!, bound] } : node
+    return node.operator === 'HardSigmoid' && rectified.has(x) ? { ...node, inputs: [rectified.get(x)!] } : node
   })
 }
 

@@ -1,7 +1,7 @@
 /**
  * How many channels onnxruntime's convolution of blocked channels takes together here: 16 with AVX-512, 8 with AVX2, and elsewhere there is no such
- * operator. Nothing tells, and a wrong size gives wrong numbers without a word; so it is tried: a small layer and its gradients,
- * by blocks and by Gather and product, must agree.
+ * operator. Nothing tells, and a wrong size gives wrong numbers without a word; so it is tried: two small layers and their
+ * gradients, by blocks and by Gather and product, must agree.
  */
 import { neighborhood, neighborLinear, type Tensors } from '@chainrule/core/tensors'
 import { loadOnnxRuntime, openSession } from '@chainrule/runtime'
@@ -22,22 +22,26 @@ const examples = 16
 /** Of a grid of 2 × 3: the place to the left and the one itself. */
 const neighbors = neighborhood(Int32Array.of(-1, 0, 0, 1, 1, 2, -1, 3, 3, 4, 4, 5), 2)
 
-function layer({ x, weight, bias }: Tensors): Tensors {
-  const loss = (...given: tf.Tensor[]) => tf.sum(tf.square(tf.add(given[0], tf.relu(neighborLinear(given[0], given[1], given[2], neighbors)))))
-  const [dx, dweight, dbias] = tf.grads(loss)([x, weight, bias])
-  return { dx, dweight, dbias }
-}
+const shapes = { x: [examples, 6, 2], first: [2, 2, channels], weight: [2, channels, channels], bias: [channels] }
+const names = Object.keys(shapes)
 
-const shapes = { x: [examples, 6, channels], weight: [2, channels, channels], bias: [channels] }
+function layers(given: Tensors): Tensors {
+  const loss = (x: tf.Tensor, first: tf.Tensor, weight: tf.Tensor, bias: tf.Tensor) => {
+    const h = neighborLinear(x, first, bias, neighbors)
+    return tf.sum(tf.square(tf.add(h, tf.relu(neighborLinear(h, weight, bias, neighbors)))))
+  }
+  const found = tf.grads(loss as (...all: tf.Tensor[]) => tf.Tensor)(names.map((name) => given[name]))
+  return Object.fromEntries(names.map((name, i) => [`d${name}`, found[i]]))
+}
 
 async function gradients(size?: number): Promise<Float32Array> {
   const { Tensor } = await loadOnnxRuntime()
   const inputs = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, { shape, type: 'float32' as const }]))
-  const session = await openSession(serialize(record(layer, inputs, { target: 'onnxruntime', ...(size && { channelBlock: size }) })), { provider: 'cpu' })
+  const session = await openSession(serialize(record(layers, inputs, { target: 'onnxruntime', ...(size && { channelBlock: size }) })), { provider: 'cpu' })
   try {
     const numbers = (shape: readonly number[], seed: number) => Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(seed + 1.7 * i))
     const results = await session.run(Object.fromEntries(Object.entries(shapes).map(([name, shape], i) => [name, new Tensor('float32', numbers(shape, i), shape)])))
-    return Float32Array.from(['dx', 'dweight', 'dbias'].flatMap((name) => Array.from(results[name].data as Float32Array)))
+    return Float32Array.from(names.flatMap((name) => Array.from(results[`d${name}`].data as Float32Array)))
   } finally {
     await session.release()
   }

@@ -54,6 +54,15 @@ const programs: Record<string, { run: (given: Tensors) => tf.Tensor; given: Give
     run: (given) => tf.add(given.x, gate(convolve(given, tf.relu(convolve(given, given.x, 'a')), 'b', lower))),
     given: { x: floats(many, 1), ...flat({ a: layer(5, 16, 16, 2), b: layer(4, 16, 32, 4) }) },
   },
+  ...Object.fromEntries(
+    [2, 32].map((batch) => [
+      `a first layer of two channels, ${batch} examples`,
+      {
+        run: (given: Tensors) => ['b', 'c'].reduce((h, name) => tf.add(h, tf.relu(convolve(given, h, name))), tf.relu(convolve(given, given.x, 'a', lower)) as tf.Tensor),
+        given: { x: floats([batch, height * width, 2], 1), ...flat({ a: layer(4, 2, 16, 2), b: layer(5, 16, 16, 4), c: layer(5, 16, 16, 6) }) },
+      },
+    ]),
+  ),
   'wide to narrow, masked, with products and other layers between': {
     run: (given) => {
       const wide = tf.mul(tf.relu(convolve(given, given.x, 'a')), given.mask)
@@ -113,7 +122,14 @@ describe('convolutions in blocks of channels', () => {
   it('sum the gradients of a filter and of a bias over the examples where those fill blocks, and else by products', () => {
     const acrossExamples = (name: string) => blockedNodes(recorded(name, 16), 'Conv').filter(({ attributes }) => String(attributes.kernel_shape) === String([height, width]))
     expect(acrossExamples('examples that fill blocks')).toHaveLength(2 * 2)
+    expect(acrossExamples('a first layer of two channels, 32 examples')).toHaveLength(3 * 2)
     expect(acrossExamples('residual')).toHaveLength(0)
+  })
+
+  it('take inputs fewer than a block as they are', () => {
+    const [first] = blockedNodes(recorded('a first layer of two channels, 2 examples', 16), 'Conv').filter(({ inputs }) => inputs.length === 3)
+    expect(blockedNodes(recorded('a first layer of two channels, 2 examples', 16), 'ReorderInput').map(({ outputs }) => outputs[0])).not.toContain(first.inputs[0])
+    expect(blockedNodes(recorded('a first layer of two channels, 2 examples', 16), 'Conv')).toHaveLength(3 + 2)
   })
 
   it('are tried for where they stand in a branch only', async () => {
@@ -130,7 +146,7 @@ describe('convolutions in blocks of channels', () => {
     const { run, given } = programs['wide to narrow, masked, with products and other layers between']
     const operators = record((all) => ({ y: run(all) }), specificationsOf(given), { target: 'onnxruntime', channelBlock: 16 })
     expect(blockedNodes(operators, 'Conv')).toHaveLength(3)
-    const narrow = record((all) => ({ y: run(all) }), specificationsOf(given), { target: 'onnxruntime', channelBlock: 32 })
+    const narrow = record((all) => ({ y: run(all) }), specificationsOf(given), { target: 'onnxruntime', channelBlock: 64 })
     expect(blockedNodes(narrow, 'Conv')).toHaveLength(0)
   })
 

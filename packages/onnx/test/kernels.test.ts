@@ -290,7 +290,12 @@ const laws: Record<string, (Law | DrawnLaw<unknown>)[]> = {
   Square: [unary(tf.square), { givens: one((s) => integers(s)), f: ({ x }) => tf.square(x) }],
   // tfjs's own gradient of a broadcast difference has the wrong shape.
   SquaredDifference: [value(binary(tf.squaredDifference)), drawn({ drawn: shape().chain((s) => fc.tuple(floats(s), floats(s))), law: ([a, b]) => ({ givens: { a, b }, f: ({ a, b }) => tf.squaredDifference(a, b) }), gradients: ['a', 'b'], tolerance: close })],
-  Step: [unary(tf.step), value(unary((x) => tf.step(x, -0.5))), { givens: one((s) => integers(s)), f: ({ x }) => tf.step(x) }],
+  Step: [
+    unary(tf.step),
+    value(unary((x) => tf.step(x, -0.5))),
+    { givens: one((s) => integers(s)), f: ({ x }) => tf.step(x) },
+    { givens: fc.constant({ x: { shape: [8], type: 'float32', data: Float32Array.of(0, -0, 1.2e-38, -1.2e-38, 3e38, -3e38, Infinity, -Infinity) } }), f: ({ x }) => tf.step(x), tolerance: {} },
+  ],
   StridedSlice: [
     { givens: one(floats, fc.constant([5, 6])), f: ({ x }) => tf.stridedSlice(x, [1, 4], [5, 0], [2, -1]) },
     { givens: one(floats, fc.constant([4, 3])), f: ({ x }) => tf.stridedSlice(x, [2, 0], [3, 2], [1, 1], 0, 0, 0, 0, 1) },

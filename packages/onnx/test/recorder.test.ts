@@ -116,6 +116,12 @@ describe('the graph', () => {
     outside.dispose()
   })
 
+  it('adds up rows by a product, for onnxruntime only', () => {
+    const sums = (target: 'onnxruntime' | 'standard') => record(({ x }) => ({ y: tf.sum(x, 0), z: tf.sum(x, 0, true) }), x, { target }).nodes.map(({ operator }) => operator)
+    expect(sums('onnxruntime')).toEqual(expect.arrayContaining(['MatMul', 'ReduceSum']))
+    expect(sums('standard')).toEqual(['ReduceSum', 'ReduceSum'])
+  })
+
   it('has no passes for factors of 1, terms of 0 and broadcasts', () => {
     const gradient = ({ x }: Tensors) => ({ y: tf.grad((x) => tf.mean(tf.sum(tf.square(x), 1)))(x) })
     // x · 2, times the constant ½ that is the gradient of the mean.

@@ -37,7 +37,7 @@ function convolved(recording: Recording, x: tf.Tensor, dy: tf.Tensor, kernel: Gr
   const maps = tf.reshape(tensorOf(recording.tensor(blocksOf(recording, dy, kernel), [B, E, H, W], 'float32')), [B / S, S, E / S, P, S])
   const filter = recording.full(tf.reshape(tf.transpose(maps, [2, 0, 3, 1, 4]), [E, B, H, W]))
   /** Places of the image's row in which no tap finds anything are zeros that are there: onnxruntime is slow where it adds them itself. */
-  const wide = tf.pad(rowsOf(recording, blocksOf(recording, x, kernel), [B, D, H, W]) as tf.Tensor4D, [[0, 0], [0, 0], [left, right], [0, 0]])
+  const wide = tf.pad(tf.reshape(x, [B, H, W, D]), [[0, 0], [0, 0], [left, right], [0, 0]])
   const image = blocked(recording, 'ReorderInput', [recording.full(tf.reshape(wide, [1, B, H, (W + C - 1) * D]))], { channels_last: 0 })
   const correlate = (map: string, dilation: number, pads: readonly number[]) => blocked(recording, 'Conv', [map, filter], { kernel_shape: [H, W], pads, strides: [1, 1], dilations: [1, dilation], group: 1 })
   const places = tf.reshape(rowsOf(recording, correlate(image, D, [top, 0, bottom, 0]), [1, E, R, C * D]), [R * C, D, E])
@@ -54,9 +54,6 @@ function channelsFirst(recording: Recording, x: tf.Tensor, kernel: GridKernel): 
   return tensorOf(reshape(recording, recording.tensor(turned, [B, C, kernel.height, kernel.width], 'float32'), [B, C, P]))
 }
 
-/** x [R, …] → Σ over R, flat: as a product with ones, which is faster than onnxruntime's sum over a first axis. */
-const sumOfRows = (x: tf.Tensor): tf.Tensor => tf.matMul(tf.ones([1, x.shape[0]]), tf.reshape(x, [x.shape[0], -1]))
-
 /** A product for each example, summed, is faster than one of all rows. */
 function multiplied(recording: Recording, x: tf.Tensor, dy: tf.Tensor, { taps: T, reads, readBy }: Neighborhood, kernel: GridKernel): tf.Tensor[] {
   const [B, P, D] = x.shape as [number, number, number]
@@ -64,8 +61,8 @@ function multiplied(recording: Recording, x: tf.Tensor, dy: tf.Tensor, { taps: T
   /** Σ_bp left[b, p] (rows of right at the indices)[b, p]: [L, T, R]. The narrower one is gathered. */
   const summed = (left: tf.Tensor, right: tf.Tensor, indices: Int32Array) => {
     const gathered = tf.reshape(rowsAt(right, indices), [B, P, T * right.shape[2]!])
-    return tf.reshape(sumOfRows(tf.matMul(channelsFirst(recording, left, kernel), gathered)), [left.shape[2]!, T, right.shape[2]!])
+    return tf.reshape(tf.sum(tf.matMul(channelsFirst(recording, left, kernel), gathered), 0), [left.shape[2]!, T, right.shape[2]!])
   }
   const dweight = D < E ? tf.transpose(summed(dy, x, reads), [1, 2, 0]) : tf.transpose(summed(x, dy, readBy), [1, 0, 2])
-  return [dweight, tf.reshape(sumOfRows(tf.reshape(dy, [-1, E])), [E])]
+  return [dweight, tf.sum(tf.reshape(dy, [-1, E]), 0)]
 }

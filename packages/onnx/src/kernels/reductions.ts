@@ -3,6 +3,8 @@ import * as tf from '@tensorflow/tfjs-core'
 import { dataTypeOf } from '../serialize.js'
 import { type Kernel, type Kernels, type Recording, typeOf } from '../recording.js'
 import { cast } from './elementwise.js'
+import { matrixProduct } from './products.js'
+import { reshape } from './shapes.js'
 
 interface ReductionAttributes {
   axis?: number | number[]
@@ -16,6 +18,16 @@ function reduce(recording: Recording, operator: string, x: tf.TensorInfo, { axis
   if (axes.length === 0) return recording.alias(x)
   const shape = x.shape.flatMap((dimension, i) => (axes.includes(i) ? (keepDims ? [1] : []) : [dimension]))
   return recording.node(operator, [x], shape, typeOf(x), { keepdims: keepDims ? 1 : 0 }, [recording.builder.integers(axes)])
+}
+
+/** A sum over the first axis, as biases' gradients are. */
+const isOfRows = (x: tf.TensorInfo, { axis, keepDims }: ReductionAttributes) => typeOf(x) === 'float32' && x.shape.length > 1 && !keepDims && String(tf.util.parseAxisParam(axis!, x.shape)) === '0'
+
+/** x [R, …] → Σ over R, as a product with ones: several times as fast as onnxruntime's own. */
+function sumOfRows(recording: Recording, x: tf.TensorInfo): tf.TensorInfo {
+  const [count, ...shape] = x.shape
+  const flat = reshape(recording, x, [count, tf.util.sizeFromShape(shape)])
+  return reshape(recording, matrixProduct(recording, recording.filled(1, [1, count], 'float32'), flat), shape)
 }
 
 const reduction =
@@ -50,5 +62,6 @@ export const reductions: Kernels = {
   Mean: (recording, { x }, attributes: ReductionAttributes) => reduce(recording, 'ReduceMean', cast(recording, x, 'float32'), attributes),
   Min: reduction('ReduceMin'),
   Prod: (recording, { x }, attributes: ReductionAttributes) => reduce(recording, 'ReduceProd', typeOf(x) === 'bool' ? cast(recording, x, 'int32') : x, attributes),
-  Sum: (recording, { x }, attributes: ReductionAttributes) => reduce(recording, 'ReduceSum', typeOf(x) === 'bool' ? cast(recording, x, 'int32') : x, attributes),
+  Sum: (recording, { x }, attributes: ReductionAttributes) =>
+    recording.target === 'onnxruntime' && !recording.hasFreeLengths && isOfRows(x, attributes) ? sumOfRows(recording, x) : reduce(recording, 'ReduceSum', typeOf(x) === 'bool' ? cast(recording, x, 'int32') : x, attributes),
 }
