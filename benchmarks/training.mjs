@@ -6,7 +6,8 @@
  * PYTHON has PyTorch; without it, `python3 -m venv` and pip make one in .cache/benchmarks (4 GB). Prints medians over all steps and their ratio
  * (PyTorch's time / ours: above 1, ours is faster), the same of the processor's time, which says more on a machine
  * that does other work (with more threads it counts their waiting too), the share of the measured rate of a square matrix product, peak memory
- * and set-up time. Where a model can be written in several forms in PyTorch its fastest is taken. The case `parallel` is all positions at once against one at a time (parallel.mjs).
+ * and set-up time. Where a model can be written in several forms in PyTorch its fastest is taken;
+ * where ours has two forms both are timed. The case `parallel` is all positions at once against one at a time (parallel.mjs).
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
