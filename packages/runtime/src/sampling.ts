@@ -113,10 +113,8 @@ export interface ReplayOptions extends Omit<SampleOptions, 'given'> {
   values: Values
 }
 
-/** The steps between two looks at the signal. */
-const stretch = 64
-/** A stream's first stretch: short, so that something appears at once. */
-const firstStretch = 4
+/** Steps in stretch number `which`, between two looks at the signal: few at first, so that a stream begins at once. `sample` has the same ones, so that both round alike. */
+const stretchLength = (which: number) => Math.min(64, 4 * 2 ** which)
 const mostSamples = 2 ** 32
 
 function checkCommon(owner: string, { domain, samplingFilters = [] }: ModelManifest, options: CommonOptions) {
@@ -226,7 +224,7 @@ export async function sample(graphs: Graphs, manifest: ModelManifest, order: Res
       given: given?.(first, B),
       condition,
       sampler,
-      stretchLength: () => (sampler === 'waves' ? n : stretch),
+      stretchLength: sampler === 'waves' ? () => n : stretchLength,
       signal,
       owner,
     })
@@ -276,7 +274,6 @@ export function stream(graphs: Graphs, manifest: ModelManifest, order: ResolvedO
   async function* grow(): AsyncGenerator<StreamChunk, void, undefined> {
     const condition = conditions.of(0, B)
     const cursor = conditions.isShared ? repeated(await afterPrompt(owner, graphs, manifest, common, sampler, 1, conditions.of(0, 1), signal), manifest.state, B) : await afterPrompt(owner, graphs, manifest, common, sampler, B, condition, signal)
-    const stretchLength = (which: number) => Math.min(stretch, firstStretch * 2 ** which)
     const stretches = generate({ graphs, manifest, order, cursor, length, firstPosition, ...settings, sampler, firstSample, given, condition, stretchLength, signal, owner })
     for await (const { values, nats, start, steps } of stretches) {
       const rows = Array.from({ length: B }, (_, b) => values.subarray(b * steps * C, (b + 1) * steps * C))

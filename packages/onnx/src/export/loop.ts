@@ -8,6 +8,7 @@ import { dataTypeOf } from '../serialize.js'
 import { finish, type Result } from '../simplify.js'
 import { divide, flat } from './after-loop.js'
 import { nextPrefix, placesPrefix, seenInput, statePrefix } from './programs.js'
+import { splitMemory } from './split-memory.js'
 
 const inside = (name: string) => `step.${name}`
 const nextState = (name: string) => nextPrefix + (name === seenInput ? name : name.slice(statePrefix.length))
@@ -22,15 +23,16 @@ const perChain = ['label', 'temperature', 'topK', 'topP', 'minP', 'repetitionPen
 const told: Record<string, string> = { value: 'values', drawn: 'drawn', distance: 'distance', nats: 'nats' }
 
 /**
- * @param step the step graph, its weights initializers already
+ * @param whole the step graph, its weights initializers already
  * @param end the value that ends x, where there is one: the loop stops once every row holds it, and the lists are as long as that took
  * @returns a graph with the step's inputs, those of each step with an axis `steps` after the batch; outputs `values`, `drawn`,
  *   `distance`, `nats` with that axis, and the state after the last step
  */
-export function loopOverSteps(step: Graph, end?: number): Graph {
+export function loopOverSteps(whole: Graph, end?: number): Graph {
+  const { step, memories } = splitMemory(whole, 'iteration')
   const perStep = stepwise.filter((name) => step.inputs.some((value) => value.name === name))
   const weights = new Set(step.initializers.map(({ name }) => name))
-  const shared = new Set([...weights, ...perChain])
+  const shared = new Set([...weights, ...perChain, ...memories.map(({ state }) => state.name), 'iteration'])
   const body = renamed(step, (name) => (shared.has(name) ? name : inside(name)))
   const states = step.inputs.filter(({ name }) => name.startsWith(statePrefix) || name === seenInput)
   const tables = step.inputs.filter(({ name }) => isTable(name)).map(({ name }) => name)
@@ -51,6 +53,15 @@ export function loopOverSteps(step: Graph, end?: number): Graph {
   before.push(node('Constant', [], ['always'], { value_ints: [1] }), node('Cast', ['always'], ['isTrue.list'], { to: 9 }), node('Squeeze', ['isTrue.list'], ['isTrue']))
   if (carried.some(({ name }) => name === 'isStart')) before.push(node('Not', ['isTrue'], ['isFalse']), node('And', ['isStart', 'isFalse'], ['neverStart']))
   before.push(node('Shape', ['uniforms'], ['steps.list'], { start: 1, end: 2 }), node('Squeeze', ['steps.list'], ['steps']))
+
+  /** What a loop begins with, where that is no input: nothing recent. */
+  const firstOf = new Map(memories.map(({ recent }) => [recent.name, `first.${recent.name}`] as const))
+  const constants: Initializer[] = []
+  const integers = (name: string, values: readonly number[]) => {
+    constants.push({ name, type: 'int64', shape: [values.length], data: BigInt64Array.from(values, BigInt) })
+    return name
+  }
+  for (const { state, recent } of memories) before.push(node('Slice', [state.name, integers(`none.${state.name}`, [0]), `none.${state.name}`, integers(`axis.${state.name}`, [state.shape.indexOf('past')])], [firstOf.get(recent.name)!]))
 
   const free = (value: Value, mark: string): Value => ({ ...value, shape: value.shape.map((axis) => (typeof axis === 'number' || axis === 'batch' ? axis : `${mark}.${value.name}`)) })
   const bodyInputs: Value[] = [
@@ -82,13 +93,8 @@ export function loopOverSteps(step: Graph, end?: number): Graph {
 
   const loopOutputs = [...carried.map(({ name }) => `after.${name}`), ...listed.map((name) => `listed.${name}`)]
   const loopBody: Graph = { name: 'step', inputs: bodyInputs, outputs: bodyOutputs, initializers: [], nodes: [...division.repeated, ...handOver] }
-  const loop: Node = { operator: 'Loop', domain: '', inputs: ['steps', 'isTrue', ...carried.map(({ name }) => name)], outputs: loopOutputs, attributes: { body: { graph: loopBody } } }
+  const loop: Node = { operator: 'Loop', domain: '', inputs: ['steps', 'isTrue', ...carried.map(({ name }) => firstOf.get(name) ?? name)], outputs: loopOutputs, attributes: { body: { graph: loopBody } } }
 
-  const constants: Initializer[] = []
-  const integers = (name: string, values: readonly number[]) => {
-    constants.push({ name, type: 'int64', shape: [values.length], data: BigInt64Array.from(values, BigInt) })
-    return name
-  }
   const after: Node[] = []
   for (const name of division.handedOut) after.push(node('Reshape', [`listed.${name}`, integers(`rows.${name}`, [-1, ...known.get(name)!.shape.slice(1).map(Number)])], [flat(name)]))
   after.push(...division.afterwards)
@@ -105,11 +111,15 @@ export function loopOverSteps(step: Graph, end?: number): Graph {
     after.push(node('Transpose', [`listed.${inside(name)}`], [`ordered.${name}`], { perm: [1, 0, ...value.shape.slice(1).map((_, axis) => axis + 2)] }))
     results.push({ name: list, type: value.type, shape: ['batch', 'steps', ...value.shape.slice(1)], value: `ordered.${name}` })
   }
-  for (const state of states) {
-    const name = nextState(state.name)
-    results.push({ ...free(output(step, name), 'next'), name, value: `after.${state.name}` })
+  for (const { state, recent, cut } of memories) {
+    const [all, kept] = [`all.${state.name}`, `kept.${state.name}`]
+    after.push(node('Concat', [state.name, `after.${recent.name}`], [all], { axis: state.shape.indexOf('past') }), node('Slice', [all, ...cut], [kept]))
   }
-  const inputs = step.inputs.map((value) => {
+  for (const state of whole.inputs.filter(({ name }) => name.startsWith(statePrefix) || name === seenInput)) {
+    const name = nextState(state.name)
+    results.push({ ...free(output(whole, name), 'next'), name, value: memories.some((memory) => memory.state.name === state.name) ? `kept.${state.name}` : `after.${state.name}` })
+  }
+  const inputs = whole.inputs.map((value) => {
     if (isTable(value.name)) return { ...value, shape: ['steps', ...value.shape] }
     return perStep.includes(value.name) ? { ...value, shape: [value.shape[0], 'steps', ...value.shape.slice(1)] } : value
   })
