@@ -65,8 +65,9 @@ async function soundFilesAt(path: string): Promise<string[]> {
   const found = await stat(path).catch(() => undefined)
   if (!found) throw new InvalidDataError(`${path}: there is no such file or folder. Expected a sound file, or a folder of them.`)
   if (!found.isDirectory()) return [path]
-  const names = (await readdir(path)).filter((name) => soundExtensions.includes(extname(name).toLowerCase())).sort()
-  if (names.length === 0) throw new InvalidDataError(`${path}: has no sound file. Expected one of ${soundExtensions.join(', ')}.`)
+  const entries = await readdir(path, { withFileTypes: true })
+  const names = entries.flatMap(({ name }) => (soundExtensions.includes(extname(name).toLowerCase()) ? [name] : [])).sort()
+  if (names.length === 0) throw new InvalidDataError(`${path}: has no sound file. Expected one of ${soundExtensions.join(', ')}.${entries.some((entry) => entry.isDirectory()) ? ' Folders within it are those of labels (readLabelledStretches, --labels).' : ''}`)
   return names.map((name) => join(path, name))
 }
 
