@@ -9,6 +9,8 @@ const suites = {
   'packages/core': [],
   'packages/runtime': [],
   'packages/text': [],
+  'packages/image': ['test/labels', 'test/dequantization', 'test/worker'],
+  'packages/audio': ['test/conditions', 'test/real'],
   'tooling/laws': ['test/recorded', 'test/exported/ending', 'test/exported/filters', 'test/exported/single-file'],
 }
 

@@ -4,6 +4,7 @@ import { encodingNames, presets as audioPresets } from '@chainrule/audio'
 import { presets as imagePresets } from '@chainrule/image'
 import { layouts, presets } from '@chainrule/text'
 import { Command, Option } from 'commander'
+import { soundNetworkNames } from './audio/network-named.js'
 import { bundledImages, bundledSounds } from './bundled.js'
 import type { Context } from './context.js'
 import { engineNames } from './engines.js'
@@ -133,6 +134,7 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
     .summary('on sounds')
     .description('Train a sound model on a sound file or a folder of them: WAV (large ones are read a stretch at a time), FLAC, OGG, MP3. The run is a folder with a checkpoint: Ctrl-C keeps it, --resume goes on.')
     .addOption(soundData().default('spoken-digits'))
+    .addOption(new Option('--labels', 'tell the model the label of each sound: those of a bundled sample, or the folders within a folder'))
     .addOption(new Option('--rate <hz>', 'resample to this rate (default: the files’ own)').argParser(wholeFrom(100)))
     .addOption(new Option('--stretch <seconds>', 'longer sounds are cut into equal stretches no longer than this, each a sound of its own (default 10)').argParser(numberWhere((value) => value >= 0.01, 'a number of at least 0.01')))
     .addOption(out('folder of the run'))
@@ -145,6 +147,7 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
     .addOption(new Option('--encoding <name>', 'of amplitudes: mu-law: finer steps where it is quiet; linear: equal steps (default: the preset’s)').choices(encodingNames))
     .addOption(new Option('--levels <n>', 'of an amplitude; 65536 with --encoding linear are the 16 bits of a WAV file (default: the preset’s)').argParser(wholeFrom(2, 65_536)))
     .addOption(new Option('--frame <n>', 'samples of a variable (default: the preset’s)').argParser(wholeFrom(1)))
+    .addOption(new Option('--network <name>', `instead of the preset’s: ${soundNetworkNames.join(', ')}; options as JSON after a colon, recurrent:{"layers":2,"width":64}`))
     .addOption(new Option('--window <n>', 'variables of a training window (default: the preset’s)').argParser(wholeFrom(1)))
     .addOption(steps())
     .addOption(learningRate())
@@ -194,7 +197,7 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
       .description('Texts from a model, to stdout; images as a PNG file; sounds as WAV files, or into a pipe, while they are drawn.')
       .argument(...runOrModel)
       .addOption(new Option('--prompt <text|file>', 'the text, or the sound file, to go on from (default: none)'))
-      .addOption(new Option('--count <n>', 'how many (default 1 text or sound, 16 images; with labels, 8 of each)').argParser(wholeFrom(1)))
+      .addOption(new Option('--count <n>', 'how many (default 1 text or sound, 16 images; with labels, 1 sound or 8 images of each)').argParser(wholeFrom(1)))
       .addOption(new Option('--length <n>', 'texts: tokens after the prompt; of documents at most, with the end (default 256)').argParser(wholeFrom(1)))
       .addOption(new Option('--seconds <s>', 'sounds: how long, after the prompt (default 2)').argParser(numberWhere((value) => value > 0, 'a number above 0')))
       .addOption(seed().default(0))
@@ -204,14 +207,14 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
       .addOption(new Option('--min-p <p>', 'draw from tokens with at least p times the probability of the likeliest (default: all)').argParser(numberWhere((value) => value >= 0 && value <= 1, 'a number from 0 to 1')))
       .addOption(new Option('--repetition-penalty <r>', 'above 1: tokens that occurred become less likely (default: none)').argParser(numberWhere((value) => value > 0, 'a number above 0')))
       .addOption(new Option('--out <file>', 'images: the picture, a PNG file; sounds: a WAV file, which grows, or - for a pipe'))
-      .addOption(new Option('--label <name>', 'images: of which label, by its name or number (default: a row of the picture for each)'))
+      .addOption(new Option('--label <name>', 'images and sounds: of which label, by its name or number (default: of each: a row of the picture, or a file)'))
       .addOption(new Option('--animation <file>', 'images: how the first is drawn, variable by variable: a .gif or .webp file'))
       .addOption(scale())
       .addOption(new Option('--stop <text>', 'a text ends before this; may be given several times').argParser((text: string, before: string[] = []) => [...before, text]))
       .addOption(provider())
       .addOption(threads())
       .action((path, options, command) =>
-        byModality(command, path, { text: ['prompt', 'length', 'stop'], image: ['out', 'label', 'animation', 'scale'], audio: ['prompt', 'out', 'seconds'] }, {
+        byModality(command, path, { text: ['prompt', 'length', 'stop'], image: ['out', 'label', 'animation', 'scale'], audio: ['prompt', 'out', 'label', 'seconds'] }, {
           text: async (context) => (await import('./text/sample.js')).sample(path, options, context),
           image: async (context) => (await import('./image/sample.js')).sampleImages(path, options, context),
           audio: async (context) => (await import('./audio/sample.js')).sampleAudio(path, options, context),

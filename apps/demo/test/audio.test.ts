@@ -1,5 +1,5 @@
 /** Sounds on the command line; one run for all of them. */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openWav, readSound, type Sound, writeWav } from '@chainrule/audio'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 describe('a run of sounds', () => {
   it('holds a checkpoint, the best parameters, metrics and previews', async () => {
-    expect(readdirSync(at('run')).sort()).toEqual(['best.safetensors', 'checkpoint.safetensors', 'metrics.jsonl', 'preview-06.wav', 'preview-12.wav'])
+    expect(readdirSync(at('run')).sort()).toEqual(['best.safetensors', 'checkpoint.safetensors', 'metrics.jsonl', ...['06', '12'].flatMap((step) => ['-spectrogram.png', '-waveform.png', '.wav'].map((ending) => `preview-${step}${ending}`))])
     expect((await readSound(at('run/preview-12.wav'))).samples).toHaveLength(sampleRateHz)
   })
 
@@ -68,6 +68,8 @@ describe('a run of sounds', () => {
     expect(sampled.code, sampled.stderr).toBe(0)
     const a = await readSound(at('a.wav'))
     expect([a.samples.length, a.sampleRateHz]).toEqual([200, sampleRateHz])
+    expect(sampled.stdout).toContain(`as pictures: ${at('a-waveform.png')}, ${at('a-spectrogram.png')}`)
+    for (const name of ['a-waveform.png', 'a-spectrogram.png']) expect(readFileSync(at(name)).subarray(1, 4).toString()).toBe('PNG')
     expect((await run('sample', at('run'), '--count', '2', '--seconds', '0.1', '--seed', '3', '--out', at('b.wav'))).code).toBe(0)
     expect(await readSound(at('b-1.wav'))).toEqual(a)
     expect(await readSound(at('b-2.wav'))).not.toEqual(a)
@@ -94,6 +96,73 @@ describe('a run of sounds', () => {
     expect(tuned.training.window).toBe(64)
     expect(await run('train', 'audio', '--data', at('tones'), '--from', at('run'), '--levels', '8', '--out', at('unused'))).toMatchObject({ code: 2, stderr: expect.stringMatching(/--levels 8 contradicts --from/) })
   })
+})
+
+describe('labels', () => {
+  const labelled = (...args: string[]) => ['train', 'audio', '--data', at('classes'), '--labels', '--preset', 'quick', '--window', '64', '--threads', '1', ...args]
+  beforeAll(async () => {
+    for (const [name, period] of [['high', 5], ['low', 40]] as const) {
+      mkdirSync(at(`classes/${name}`), { recursive: true })
+      for (let which = 0; which < 6; which++) writeWav(at(`classes/${name}/${which}.wav`), tone(200 + which, period))
+    }
+    const { code, stderr } = await run(...labelled('--out', at('labelled'), '--steps', '60', '--preview', '60'))
+    expect(code, stderr).toBe(0)
+    expect(stderr).toContain('2,000 Hz, with 2 labels) to train on')
+  })
+
+  it('folders within a folder are labels, which every command knows', async () => {
+    const { document } = await runJson('evaluate', at('labelled'), '--data', at('classes'))
+    expect((await run('export', at('labelled'), '--out', at('labelled-model'))).code).toBe(0)
+    expect((await runJson('score', at('labelled-model'), '--data', at('classes'))).document.totalNats).toBeCloseTo(document.totalNats, 3)
+    expect((await run(...labelled('--out', at('labelled'), '--resume'))).code).toBe(0)
+    // The same sounds under the other label: their folders change names.
+    for (const [from, to] of [['high', 'low'], ['low', 'high']]) cpSync(at(`classes/${from}`), at(`swapped/${to}`), { recursive: true })
+    const [right, wrong] = await Promise.all(['classes', 'swapped'].map(async (name) => (await runJson('evaluate', at('labelled-model'), '--data', at(name))).document.bitsPerSample))
+    expect(wrong).toBeGreaterThan(right + 0.2)
+  })
+
+  it('a sound of each label, or of the one that is asked for', async () => {
+    const each = await runJson('sample', at('labelled'), '--seconds', '0.05', '--out', at('each.wav'))
+    expect(each.document.sounds).toEqual([at('each-high.wav'), at('each-low.wav')])
+    const high = await runJson('sample', at('labelled'), '--seconds', '0.05', '--label', 'high', '--out', at('one.wav'))
+    expect(high.document).toMatchObject({ label: 'high', sounds: [at('one.wav')] })
+    expect(await readSound(at('one.wav'))).toEqual(await readSound(at('each-high.wav')))
+    expect(await readSound(at('one.wav'))).not.toEqual(await readSound(at('each-low.wav')))
+  })
+
+  it('what is missing or does not fit is said', async () => {
+    const refused: [string[], RegExp][] = [
+      [['sample', at('labelled'), '--label', 'middle', '--out', at('unused.wav')], /no label "middle", expected one of high, low/],
+      [['sample', at('labelled'), '--out', '-'], /the model has 2 labels. Say which: --label high/],
+      [['sample', at('run'), '--label', 'high', '--out', at('unused.wav')], /the model takes none/],
+      [['train', 'audio', '--data', at('tones'), '--labels', '--out', at('unused')], /has no folder within/],
+      [['train', 'audio', '--data', at('classes'), '--labels', '--from', at('run'), '--out', at('unused')], /was not trained with labels/],
+      [['train', 'audio', '--data', at('tones'), '--labels', '--resume', '--out', at('run')], /--labels true contradicts/],
+    ]
+    for (const [args, message] of refused) expect((await run(...args)).stderr).toMatch(message)
+  })
+})
+
+it('the preset of all 16 bits finds a filter in what it trains on, and goes on with it', async () => {
+  const exact = (...args: string[]) => ['train', 'audio', '--data', at('tones'), '--preset', 'exact', '--window', '32', '--threads', '1', '--held-out', '0.2', '--out', at('exact'), ...args]
+  const { code, stderr } = await run(...exact('--steps', '2'))
+  expect(code, stderr).toBe(0)
+  const { pieces } = (await runJson('inspect', at('exact'))).document
+  expect(pieces).toMatchObject({ head: { options: { range: 1 / 64 } }, network: { options: { prediction: { filter: expect.any(Array) } } } })
+  // Tones are foreseen from two samples before: s(t) = 2 cos(ω) s(t − 1) − s(t − 2).
+  expect(Math.abs(pieces.network.options.prediction.filter[0])).toBeGreaterThan(1)
+  expect((await run(...exact('--resume'))).code).toBe(0)
+})
+
+it.each([
+  ['--network', 'recurrent:{"layers":1,"width":8}', 'recurrent'],
+  ['--network', 'transformer', 'transformer'],
+])('%s %s takes the place of the preset’s', async (option, value, name) => {
+  const { code, stderr } = await run(...train('--out', at(name), option, value, '--steps', '1', '--held-out', '0'))
+  expect(code, stderr).toBe(0)
+  expect((await runJson('inspect', at(name))).document.pieces.network.name).toBe(name)
+  expect((await run(...train('--out', at(name), '--resume', option, value, '--steps', '1'))).code).toBe(0)
+  expect(await run('train', 'audio', '--data', at('tones'), '--out', at('run'), '--resume', option, value)).toMatchObject({ code: 2, stderr: expect.stringMatching(/--network .* contradicts/) })
 })
 
 it.each([

@@ -22,6 +22,8 @@ export type RunData = {
   readonly heldOut: number
   readonly validation: number
   readonly splitSeed: number
+  /** Of the labels of all sounds, where the model is told them. */
+  readonly labelsSha256?: string
 }
 
 export interface RunDescription extends shared.RunDescription<'audio', RunData> {
@@ -46,7 +48,12 @@ export function fingerprint(sounds: readonly AnySound[]): string {
   return hash.digest('hex')
 }
 
-export function describeData(path: string, sounds: readonly AnySound[], { heldOut, validation = 0, seed }: SplitOptions, stretchSeconds: number): RunData {
+/** How labels are recognised again. */
+export function labelsFingerprint(sounds: readonly AnySound[]): string {
+  return createHash('sha256').update(sounds.map(({ label }) => label ?? '').join(' ')).digest('hex')
+}
+
+export function describeData(path: string, sounds: readonly AnySound[], { heldOut, validation = 0, seed }: SplitOptions, stretchSeconds: number, more: Pick<RunData, 'labelsSha256'> = {}): RunData {
   const readers = sounds.map(readerOf)
   return {
     file: basename(path),
@@ -58,6 +65,7 @@ export function describeData(path: string, sounds: readonly AnySound[], { heldOu
     heldOut,
     validation,
     splitSeed: seed,
+    ...more,
   }
 }
 
@@ -70,7 +78,7 @@ export function readRun(directory: string): Promise<Run> {
   return shared.readRunOf(modality, directory, ({ window, data, validation }: RunDescription) => {
     if (window === undefined) return '"window" is missing'
     const numbers = [data?.sounds, data?.samples, data?.sampleRateHz, data?.stretchSeconds, data?.heldOut, data?.validation, data?.splitSeed]
-    if (typeof data?.sha256 !== 'string' || !numbers.every((each) => typeof each === 'number' && each >= 0)) return '"data" is incomplete'
+    if (typeof data?.sha256 !== 'string' || typeof (data.labelsSha256 ?? '') !== 'string' || !numbers.every((each) => typeof each === 'number' && each >= 0)) return '"data" is incomplete'
     return validation !== undefined && data.validation === 0 ? '"validation" is incomplete' : undefined
   })
 }

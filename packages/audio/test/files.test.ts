@@ -113,6 +113,28 @@ describe('WAV files', () => {
     expect(error!.message).toMatch(message)
     expect(error!.message.startsWith(path)).toBe(true)
   })
+  it('beyond 4 GiB: RF64, whose size of samples stands in a chunk of its own', () => {
+    const samples = Float32Array.from({ length: 10 }, (_, t) => t / 16)
+    const [header, data] = [wavHeader(8_000, 10), pcm16({ sampleRateHz: 8_000, samples })]
+    const large = (size: number) => {
+      const ds64 = Buffer.alloc(36)
+      ds64.write('ds64')
+      ds64.writeUInt32LE(28, 4)
+      ds64.writeBigUInt64LE(BigInt(size), 16)
+      const own = Buffer.from(header)
+      own.write('RF64', 0)
+      own.writeUInt32LE(0xffff_ffff, 4)
+      own.writeUInt32LE(0xffff_ffff, 40)
+      return Buffer.concat([own.subarray(0, 12), ds64, own.subarray(12), data, Buffer.from('LIST\u0002\0\0\0xx')])
+    }
+    writeFileSync(at('large.wav'), large(20))
+    const file = openWav(at('large.wav'))
+    expect([file.length, file.samples(0, 10)]).toEqual([10, samples])
+    file.close()
+    writeFileSync(at('large.wav'), large(6_000_000_000))
+    expect(() => openWav(at('large.wav'))).toThrow(/speaks of 6000000000 bytes of samples, but only 30 follow/)
+  })
+
   it('what is not there, or no file, says so', async () => {
     await expect(readSound(at('missing.wav'))).rejects.toThrow(/missing\.wav: cannot be opened/)
     expect(() => openWav(folder)).toThrow(InvalidDataError)

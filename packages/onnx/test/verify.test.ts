@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
 import { type Condition, controlSequence, decodeManifest, decodeSafetensors, encodeManifest, encodeSafetensors, type GraphName, graphFiles, InterruptedError, label, leftToRight, manifestFile, type ModelManifest, type Order, random, weightsFile } from '@chainrule/core'
-import { bernoulli, categorical, createModel, type Head, type Network } from '@chainrule/core/tensors'
+import { bernoulli, categorical, createModel, gaussianMixture, type Head, type Network } from '@chainrule/core/tensors'
 import { multilayerPerceptron, recurrent, transformer } from '@chainrule/networks'
 import { type GraphProto, type ModelProto, ModelProtoSchema, type NodeProto } from 'onnx-buf'
 import { describe, expect, it } from 'vitest'
@@ -11,7 +11,7 @@ import { GraphBuilder, recordModel, serialize, type Verification, verifyModel } 
 type Files = Record<string, Uint8Array>
 
 interface Pieces {
-  domain: { length: number | 'variable'; components: number; values: number; end?: number }
+  domain: { length: number | 'variable'; components: number; values: number | 'real'; end?: number }
   order?: Order
   network: Network
   head?: Head
@@ -29,6 +29,8 @@ function exported({ domain, order = leftToRight(), network, head = categorical()
 }
 
 const language = () => exported({ domain: { length: 'variable', components: 1, values: 5 }, network: transformer({ layers: 2, heads: 2, width: 12, context: 6 }), head: categorical({ tied: true }) })
+
+const reals = (components: number) => exported({ domain: { length: 4, components, values: 'real' }, network: recurrent({ layers: 1, width: 6 }), head: gaussianMixture({ components: 2 }), scale: 2 })
 
 /** The files with others in their places, and model.json telling of them as if they had been exported so. */
 function replaced(files: Files, others: Files, changed: (manifest: ModelManifest) => ModelManifest = (manifest) => manifest): Files {
@@ -84,6 +86,12 @@ describe('models as they are exported', () => {
     expect(told).toEqual(result.checks.map(({ name }) => name))
   })
 
+  it.each([1, 2])('real values, %i a variable: their density, where nothing can be enumerated', async (components) => {
+    const result = await verifyModel(reals(components), { provider: 'cpu' })
+    expect(result.checks.filter(({ outcome }) => outcome !== 'passed').map(({ name, outcome }) => `${name} ${outcome}`)).toEqual(['normalised not run'])
+    expect(reasonOf(result, 'draws')).toMatch(components === 1 ? /33 draws of one variable/ : /33 draws of the last component/)
+  })
+
   it('says what it does not try: more values than can be enumerated', async () => {
     const many = exported({ domain: { length: 'variable', components: 1, values: 30_000 }, network: recurrent({ layers: 1, width: 4 }) })
     const result = await verifyModel(many, { provider: 'cpu' })
@@ -136,6 +144,14 @@ describe('models that were broken', () => {
   it('both samplers at temperature 1.05: they agree with each other, not with the score', async () => {
     const result = await verify(edited(good, ['sample', 'step'], (model) => scaleInput(model, 'temperature', 1.05)))
     expect(failedOf(result)).toEqual(['draws'])
+  })
+
+  it('densities: both samplers at temperature 1.05', async () => {
+    for (const components of [1, 2]) {
+      const result = await verify(edited(reals(components), ['sample', 'step'], (model) => scaleInput(model, 'temperature', 1.05)))
+      expect(failedOf(result)).toEqual(['draws'])
+      expect(reasonOf(result, 'draws')).toMatch(/more or less of the density of score\.onnx/)
+    }
   })
 
   it('a weight that is no number', async () => {

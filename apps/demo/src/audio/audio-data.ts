@@ -1,6 +1,6 @@
 /** What --data stands for: a bundled sample by its name, a sound file, or a folder of them; as stretches. */
-import { fingerprint, readerOf, readStretches, resampled, stretchesOf, type SoundReader, type SoundTokenizer, splitSounds } from '@chainrule/audio'
-import type { JsonObject } from '@chainrule/core'
+import { fingerprint, readerOf, readLabelledStretches, readStretches, resampled, stretchesOf, type SoundReader, type SoundTokenizer, splitSounds } from '@chainrule/audio'
+import { type Condition, type JsonObject, labelNumber } from '@chainrule/core'
 import { bundledSounds } from '../bundled.js'
 import { readBundledSounds } from '../bundled-sounds.js'
 
@@ -10,21 +10,36 @@ export interface SoundDataOptions {
   rate?: number
   /** Seconds of the longest stretch. */
   stretch?: number
+  /** Whether a model is to be told the labels: those of a bundled sample, or the folders within a folder. */
+  labels?: boolean
 }
 
 export const defaultStretchSeconds = 10
 
-/** @throws {InvalidDataError} where nothing can be read */
-export async function readSoundData({ data, rate, stretch = defaultStretchSeconds }: SoundDataOptions, frameLength: number): Promise<SoundReader[]> {
-  if (!Object.hasOwn(bundledSounds, data)) return readStretches(data, { ...(rate !== undefined && { sampleRateHz: rate }), seconds: stretch, frameLength })
-  const sounds = await readBundledSounds(data)
-  const atRate = await Promise.all(sounds.map(async ({ sound }) => (rate === undefined ? sound : resampled(sound, rate))))
-  return atRate.flatMap((sound) => stretchesOf(readerOf(sound), stretch, frameLength))
+export interface SoundData {
+  readonly sounds: SoundReader[]
+  /** What their labels are called, where they have labels. */
+  readonly names?: readonly string[]
 }
 
-/** As a model wants it that was trained on such data: at its rate, in whole frames, in stretches as long. */
-export function readForModel(data: string, { sampleRateHz, frameLength }: SoundTokenizer, { stretchSeconds }: JsonObject): Promise<SoundReader[]> {
-  return readSoundData({ data, rate: sampleRateHz, ...(typeof stretchSeconds === 'number' && { stretch: stretchSeconds }) }, frameLength)
+/** @throws {InvalidDataError} where nothing can be read */
+export async function readSoundData({ data, rate, stretch = defaultStretchSeconds, labels = false }: SoundDataOptions, frameLength: number): Promise<SoundData> {
+  if (!Object.hasOwn(bundledSounds, data)) {
+    const options = { ...(rate !== undefined && { sampleRateHz: rate }), seconds: stretch, frameLength }
+    return labels ? readLabelledStretches(data, options) : { sounds: await readStretches(data, options) }
+  }
+  const recordings = await readBundledSounds(data)
+  const names = [...new Set(recordings.map(({ label }) => label))].sort()
+  const atRate = await Promise.all(recordings.map(async ({ sound, label }) => ({ ...(rate === undefined ? sound : await resampled(sound, rate)), ...(labels && { label: names.indexOf(label) }) })))
+  return { sounds: atRate.flatMap((sound) => stretchesOf(readerOf(sound), stretch, frameLength)), ...(labels && { names }) }
+}
+
+/** As a model wants it that was trained on such data: at its rate, in whole frames, in stretches as long, with labels by its names. */
+export async function readForModel(data: string, { sampleRateHz, frameLength }: SoundTokenizer, condition: Condition | undefined, { stretchSeconds }: JsonObject): Promise<SoundReader[]> {
+  const { sounds, names } = await readSoundData({ data, rate: sampleRateHz, labels: condition !== undefined, ...(typeof stretchSeconds === 'number' && { stretch: stretchSeconds }) }, frameLength)
+  if (!condition?.names || !names) return sounds
+  const numbers = names.map((name) => labelNumber(data, condition, name))
+  return sounds.map((sound) => ({ ...sound, label: numbers[sound.label!] }))
 }
 
 /** Which of some sounds a measurement is about, and why. */

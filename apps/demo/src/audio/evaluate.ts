@@ -16,7 +16,7 @@ export interface AudioEvaluateOptions extends Pick<OpenOptions, 'provider' | 'th
 
 export async function evaluateAudio(path: string, { data, provider, threads }: AudioEvaluateOptions, { output, signal }: Context): Promise<JsonObject> {
   return withSubject<LoadedAudio, JsonObject>(audio, path, { provider, threads }, async (loaded, trainedOn) => {
-    const { part, why, sounds } = partToMeasure(await readForModel(data, loaded.tokenizer, trainedOn), trainedOn)
+    const { part, why, sounds } = partToMeasure(await readForModel(data, loaded.tokenizer, audio.conditionOf(loaded), trainedOn), trainedOn)
     output.say(`${data}, ${part}: ${why}`)
     output.say(`provider ${loaded.reason}`)
     const progress = evaluationProgress(signal, 'sounds')

@@ -13,7 +13,7 @@ const shortest = (value: number) => Number(value.toPrecision(9))
 
 export async function scoreAudio(path: string, { data, provider, threads }: AudioEvaluateOptions, { output, signal }: Context): Promise<JsonObject> {
   return withSubject<LoadedAudio, JsonObject>(audio, path, { provider, threads }, async (loaded, trainedOn) => {
-    const { part, why, sounds } = partToMeasure(await readForModel(data, loaded.tokenizer, trainedOn), trainedOn)
+    const { part, why, sounds } = partToMeasure(await readForModel(data, loaded.tokenizer, audio.conditionOf(loaded), trainedOn), trainedOn)
     output.say(`${data}, ${part}: ${why}`)
     output.say(`provider ${loaded.reason}`)
     const scores: JsonObject[] = []

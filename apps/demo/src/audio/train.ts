@@ -5,6 +5,7 @@ import { countParameters, type JsonObject } from '@chainrule/core'
 import type { Context } from '../context.js'
 import { runTraining, type Trainee, type TrainingOptions } from '../training.js'
 import { commandLine, count, counted, duration } from '../wording.js'
+import { writePictures } from './pictures.js'
 import { type AudioTrainingPlan, type AudioTrainOptions, freshAudioPlan, resumedAudioPlan } from './training-plan.js'
 import { audioLikelihood, resultsOf } from './wording.js'
 
@@ -23,7 +24,7 @@ function traineeOf(plan: AudioTrainingPlan, options: AudioTrainCommandOptions): 
   const show = ([sound]: readonly Sound[], step: number, aside: (text: string) => void) => {
     const file = join(out, `preview-${String(step).padStart(String(steps).length, '0')}.wav`)
     writeWav(file, sound)
-    aside(`after ${counted(step, 'step')}: ${file}`)
+    aside(`after ${counted(step, 'step')}: ${[file, ...writePictures(file, [sound])].join(', ')}`)
   }
   return {
     modality: 'audio',
@@ -51,6 +52,7 @@ function traineeOf(plan: AudioTrainingPlan, options: AudioTrainCommandOptions): 
 function summaryOf({ model: { model, tokenizer }, sounds, description: { data }, state, isResumed }: AudioTrainingPlan, { preset = 'small', from, out }: AudioTrainCommandOptions): string {
   const what = isResumed ? `going on with ${out}` : from === undefined ? preset : `from ${from}`
   const validation = sounds.validation.length === 0 ? '' : `, ${count(sounds.validation.length)} to validate with`
+  const labels = model.condition ? `, with ${counted(model.condition.size, 'label')}` : ''
   const frames = tokenizer.frameLength === 1 ? 'samples' : `frames of ${tokenizer.frameLength} samples`
-  return `${what}: ${model.network.name}, ${count(countParameters(state.parameters))} parameters, ${frames} of ${tokenizer.domain.values === 'real' ? 'real samples' : `${count(tokenizer.domain.values)} levels`}; ${count(sounds.training.length)} sounds of ${data.file} (${duration(data.samples / data.sampleRateHz)} in all, ${count(data.sampleRateHz)} Hz) to train on${validation}, ${count(sounds.heldOut.length)} held out`
+  return `${what}: ${model.network.name}, ${count(countParameters(state.parameters))} parameters, ${frames} of ${tokenizer.domain.values === 'real' ? 'real samples' : `${count(tokenizer.domain.values)} levels`}; ${count(sounds.training.length)} sounds of ${data.file} (${duration(data.samples / data.sampleRateHz)} in all, ${count(data.sampleRateHz)} Hz${labels}) to train on${validation}, ${count(sounds.heldOut.length)} held out`
 }

@@ -42,7 +42,7 @@ async function decoded(path: string): Promise<Sound> {
     throw new InvalidDataError(`${path}: cannot be decoded: ${error instanceof Error ? error.message : String(error)}. Expected a sound file as its name says.`, { cause: error })
   })
   const length = channelData[0]?.length ?? 0
-  if (length === 0) throw new InvalidDataError(`${path}: the file has no samples.`)
+  if (length === 0) throw new InvalidDataError(`${path}: no sample could be decoded. The file is empty, damaged, or not what its name says.`)
   const amplitudeOf = extname(path).toLowerCase() === '.flac' ? amplitudeOfFlac(bytes) : (decoded: number) => decoded
   const samples = Float32Array.from({ length }, (_, t) => channelData.reduce((sum, channel) => sum + amplitudeOf(channel[t]), 0) / channelData.length)
   const wrong = samples.findIndex((sample) => !Number.isFinite(sample))

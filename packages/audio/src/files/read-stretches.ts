@@ -42,13 +42,32 @@ export async function readStretches(path: string, options: ReadStretchesOptions 
   return stretches
 }
 
+/**
+ * Stretches with labels: those of each folder within a folder. Labels count the folders in the order of their names.
+ * @throws {InvalidDataError} where there is no folder within, one has no sound, or rates differ and no `sampleRateHz` is given
+ */
+export async function readLabelledStretches(folder: string, options: ReadStretchesOptions = {}): Promise<{ readonly sounds: SoundReader[]; readonly names: string[] }> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
+  const names = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).map(({ name }) => name).sort()
+  if (names.length === 0) throw new InvalidDataError(`${folder}: has no folder within. Expected one for each label, with the sounds of that label in it.`)
+  const sounds: SoundReader[] = []
+  for (const [label, name] of names.entries()) {
+    const own = await readStretches(join(folder, name), options)
+    const rate = sounds[0]?.sampleRateHz ?? own[0].sampleRateHz
+    if (own[0].sampleRateHz !== rate) throw new InvalidDataError(`${join(folder, name)}: its sounds have ${own[0].sampleRateHz} Hz, those of ${names[0]} have ${rate}. Give a rate to which all are resampled (sampleRateHz, --rate).`)
+    for (const stretch of own) sounds.push({ ...stretch, label })
+  }
+  return { sounds, names }
+}
+
 /** A file, or the sound files of a folder. */
 async function soundFilesAt(path: string): Promise<string[]> {
   const found = await stat(path).catch(() => undefined)
   if (!found) throw new InvalidDataError(`${path}: there is no such file or folder. Expected a sound file, or a folder of them.`)
   if (!found.isDirectory()) return [path]
-  const names = (await readdir(path)).filter((name) => soundExtensions.includes(extname(name).toLowerCase())).sort()
-  if (names.length === 0) throw new InvalidDataError(`${path}: has no sound file. Expected one of ${soundExtensions.join(', ')}.`)
+  const entries = await readdir(path, { withFileTypes: true })
+  const names = entries.flatMap(({ name }) => (soundExtensions.includes(extname(name).toLowerCase()) ? [name] : [])).sort()
+  if (names.length === 0) throw new InvalidDataError(`${path}: has no sound file. Expected one of ${soundExtensions.join(', ')}.${entries.some((entry) => entry.isDirectory()) ? ' Folders within it are those of labels (readLabelledStretches, --labels).' : ''}`)
   return names.map((name) => join(path, name))
 }
 

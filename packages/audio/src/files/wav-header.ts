@@ -3,7 +3,9 @@
  *
  *   fmt    format u16 (1 whole numbers, 3 floats, 0xFFFE: says it further on), channels u16, rate u32, bytes a second u32, bytes of a moment u16, bits u16
  *
- * Multimedia Programming Interface and Data Specifications 1.0 (1991), and WAVEFORMATEXTENSIBLE. A moment: one sample of every channel.
+ *   ds64   of RF64, whose `data` may be larger than 4 GiB: size of the file u64, of the samples u64
+ *
+ * EBU Tech 3306 (RF64, BW64). Multimedia Programming Interface and Data Specifications 1.0 (1991), and WAVEFORMATEXTENSIBLE. A moment: one sample of every channel.
  */
 import { InvalidDataError } from '@chainrule/core'
 
@@ -34,9 +36,10 @@ export function readWavHeader(path: string, read: (at: number, count: number) =>
   const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const start = read(0, 12)
   if (start.length === 0) fail('the file is empty, expected a WAV file')
-  if (text(start.subarray(0, 4)) !== 'RIFF' || text(start.subarray(8, 12)) !== 'WAVE') {
-    fail(`is no WAV file: it begins with ${JSON.stringify(text(start))}, expected "RIFF", four bytes and "WAVE"`)
+  if (!['RIFF', 'RF64', 'BW64'].includes(text(start.subarray(0, 4))) || text(start.subarray(8, 12)) !== 'WAVE') {
+    fail(`is no WAV file: it begins with ${JSON.stringify(text(start))}, expected "RIFF" or "RF64", four bytes and "WAVE". Give it the ending of what it is, or convert it`)
   }
+  let largeSize: number | undefined
   let format: Omit<WavHeader, 'begin' | 'length'> | undefined
   for (let at = 12; ; ) {
     const head = read(at, 8)
@@ -44,18 +47,25 @@ export function readWavHeader(path: string, read: (at: number, count: number) =>
     const [name, bytes] = [text(head.subarray(0, 4)), viewOf(head).getUint32(4, true)]
     const begin = at + 8
     if (name === 'fmt ') format = parseFormat(viewOf(read(begin, Math.min(bytes, 40))), fail)
+    if (name === 'ds64') largeSize = sizeOfSamples(viewOf(read(begin, 16)), fail)
     if (name === 'data') {
       if (!format) return fail('the samples come before the chunk "fmt ", which says how they are written')
       const there = size - begin
-      if (bytes !== unknownSize && bytes > there) fail(`the header speaks of ${bytes} bytes of samples, but only ${there} follow: the file is cut off`)
+      const said = bytes === unknownSize ? (largeSize ?? there) : bytes
+      if (said > there) fail(`the header speaks of ${said} bytes of samples, but only ${there} follow: the file is cut off`)
       const moment = format.channels * (format.bits / 8)
-      const length = Math.floor((bytes === unknownSize ? there : bytes) / moment)
+      const length = Math.floor(said / moment)
       if (length === 0) fail('the file has no samples')
       return { ...format, begin, length }
     }
     // Chunks of odd sizes are followed by one byte of nothing.
     at = begin + bytes + (bytes % 2)
   }
+}
+
+function sizeOfSamples(view: DataView, fail: (what: string) => never): number {
+  if (view.byteLength < 16) fail('the chunk "ds64" is cut off')
+  return Number(view.getBigUint64(8, true))
 }
 
 function parseFormat(view: DataView, fail: (what: string) => never): Omit<WavHeader, 'begin' | 'length'> {

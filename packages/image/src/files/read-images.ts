@@ -78,8 +78,9 @@ export async function readImages(folder: string, options: ReadImageOptions = {})
   refuseUnknownOptions('readImages', options, optionNames)
   const isFolder = await stat(folder).then((entry) => entry.isDirectory(), () => false)
   if (!isFolder) throw new InvalidDataError(`${folder}: not a folder. Expected one with image files in it.`)
-  const names = (await readdir(folder)).filter((name) => imageExtensions.includes(extname(name).toLowerCase())).sort()
-  if (names.length === 0) throw new InvalidDataError(`${folder}: has no image file. Expected one of ${imageExtensions.join(', ')}.`)
+  const entries = await readdir(folder, { withFileTypes: true })
+  const names = entries.flatMap(({ name }) => (imageExtensions.includes(extname(name).toLowerCase()) ? [name] : [])).sort()
+  if (names.length === 0) throw new InvalidDataError(`${folder}: has no image file. Expected one of ${imageExtensions.join(', ')}.${entries.some((entry) => entry.isDirectory()) ? ' Folders within it are those of labels (readLabelledImages, --labels).' : ''}`)
   const images: Image[] = []
   for (const name of names) {
     const image = await readImage(join(folder, name), options)

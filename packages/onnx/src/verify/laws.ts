@@ -140,8 +140,9 @@ export const draws: Law = async (subject) => {
   const { domain, length, seed, position, opened } = subject
   const { components, values: V } = domain
   const distanceTolerance = distanceToleranceOf(subject)
-  if (components !== 1 || opened.manifest.uniformsPerComponent !== 1) return { reason: 'a variable has several components or uniforms, so that its interval cannot be computed from outside' }
-  if (V === 'real') return drawsFromDensity(subject)
+  const { uniformsPerComponent } = opened.manifest
+  if (V === 'real' && uniformsPerComponent === 1) return drawsFromDensity(subject)
+  if (V === 'real' || components !== 1 || uniformsPerComponent !== 1) return { reason: 'a variable has several components or uniforms, so that its interval cannot be computed from outside' }
   if (V > mostValues) return { reason: `${V.toLocaleString('en-US')} values of a variable are too many to enumerate, the limit is ${mostValues.toLocaleString('en-US')}` }
   const values = subject.random(1)
   const { distance } = await opened.replay({ values, seed, sampler: 'graph', ...lengthOption(subject) })
