@@ -33,13 +33,16 @@ const processorSeconds = () => {
 /**
  * Trains `imageModel` on `training` in the folder `out`.
  * @param about what the run says of its data: { file, images, split }; `images` as they are read, before anything random
- * @returns the trained model and what it took: parameters, operations (of matrix products, of all updates), seconds, processorSeconds, load
+ * @param validation { images, everySteps, patience }, where the best parameters are to be chosen
+ * @returns the trained model (`selection`: which of its parameters) and what it took: parameters, operations (of matrix products), seconds,
+ *   processorSeconds, load, and how many updates there were
  */
-export async function trainMeasured(name, imageModel, training, { settings, out, threads, about }) {
+export async function trainMeasured(name, imageModel, training, { settings, out, threads, about, validation }) {
   mkdirSync(out, { recursive: true })
   const path = join(out, checkpointFile)
-  const run = describeRun(imageModel, settings, describeData(about.file, about.images, about.split, about.more))
-  const known = existsSync(path) ? (await readRun(out)).state : undefined
+  const description = describeRun(imageModel, settings, describeData(about.file, about.images, about.split, about.more))
+  const run = validation ? { ...description, validation: { everySteps: validation.everySteps, patience: validation.patience } } : description
+  const { state: known, best } = existsSync(path) ? await readRun(out) : {}
   const cost = await plan(imageModel, { ...settings, threads, state: known })
   console.error(`${name}: ${cost.parameters} parameters, ${((cost.forwardOperations + cost.backwardOperations) / 1e9).toFixed(1)} GFLOP an update, about ${Math.round(cost.secondsLeft)} s for ${settings.steps - (known?.step ?? 0)} updates`)
   const begun = processorSeconds()
@@ -50,6 +53,8 @@ export async function trainMeasured(name, imageModel, training, { settings, out,
     ...settings,
     threads,
     state: known,
+    ...(best && { best }),
+    ...(validation && { validation }),
     checkpoint: { path, run, everySeconds: 60 },
     onProgress({ step, steps, nats, secondsLeft }) {
       recent += nats / shown
@@ -59,22 +64,24 @@ export async function trainMeasured(name, imageModel, training, { settings, out,
       recent = 0
     },
   })
-  const made = settings.steps - (known?.step ?? 0)
+  const { step: steps } = trained.state
+  const made = steps - (known?.step ?? 0)
   const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length
   return {
     trained,
     cost: {
       parameters: cost.parameters,
-      operations: (cost.forwardOperations + cost.backwardOperations) * settings.steps,
+      operations: (cost.forwardOperations + cost.backwardOperations) * steps,
       seconds: trained.state.seconds,
-      processorSeconds: made ? ((processorSeconds() - begun) * settings.steps) / made : undefined,
+      processorSeconds: made ? ((processorSeconds() - begun) * steps) / made : undefined,
       load: mean(loads),
+      steps,
     },
   }
 }
 
 /** The cells of a row of results: parameters, updates × batch, TFLOP, seconds, of the processor, load. */
-export function costCells({ parameters, operations, seconds, processorSeconds, load }, { steps, batchSize }) {
+export function costCells({ parameters, operations, seconds, processorSeconds, load, steps }, { batchSize }) {
   return [parameters.toLocaleString('en'), `${steps.toLocaleString('en')} × ${batchSize}`, (operations / 1e12).toFixed(1), Math.round(seconds), processorSeconds === undefined ? '–' : Math.round(processorSeconds), load.toFixed(1)]
 }
 

@@ -39,6 +39,9 @@ describe('frameHead', () => {
   })
   it('options that do not belong are refused', () => {
     expect(() => frameHead({ independent: true, width: 3 })).toThrow(InvalidOptionError)
+    expect(() => frameHead({ independent: true, input: 'scaled' })).toThrow(/input belongs to the network over the samples/)
+    expect(frameHead({ input: 'embedding' }).options).toMatchObject({ input: 'embedding' })
+    expect(frameHead().options).not.toHaveProperty('input')
     expect(() => frameHead({ independent: 1 as never })).toThrow(InvalidOptionError)
     expect(() => frameHead({ chained: true } as never)).toThrow(/unknown option "chained"/)
   })

@@ -145,7 +145,7 @@ export function componentCombinations(): Combination[] {
   const all: [Network, Head, Order, Domain][] = [
     [multilayerPerceptron({ hidden: [8] }), chained(categorical(), { width: 6 }), hilbert(), pairs],
     [multilayerPerceptron({ hidden: [12], direct: true }), factorized(categorical()), checkerboard({ groups: true }), pairs],
-    [recurrent({ cell: 'gru', layers: 1, width: 6 }), chained(discretizedLogisticMixture({ components: 2 }), { width: 5 }), diagonal(), pairs],
+    [recurrent({ cell: 'gru', layers: 1, width: 6 }), chained(discretizedLogisticMixture({ components: 2 }), { width: 5, input: 'scaled' }), diagonal(), pairs],
     [transformer(small), factorized(discretizedLogisticMixture({ components: 2 })), spiral(), pairs],
     [transformer({ ...small, positions: 'learned' }), rgbLogisticMixture({ components: 2 }), serpentine(), pixels],
     [transformer(small), chained(bernoulli(), { width: 5 }), spiral({ from: 'center' }), pixels],

@@ -28,7 +28,7 @@ const cases: [Head, Domain][] = [
   [chained(categorical()), domain(1, 5)],
   [chained(categorical(), { width: 8 }), domain(3, 4)],
   [chained(bernoulli(), { width: 6 }), domain(6, 2)],
-  [chained(discretizedLogisticMixture({ components: 2 }), { width: 8 }), domain(3, 5)],
+  [chained(discretizedLogisticMixture({ components: 2 }), { width: 8, input: 'scaled' }), domain(3, 5)],
   [factorized(categorical()), domain(3, 4)],
   [factorized(bernoulli()), domain(5, 2)],
   [factorized(discretizedLogisticMixture({ components: 2 })), domain(2, 5)],

@@ -5,6 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { conditional } from '../conditional.js'
+import type { SamplingFilterName } from '../../sampling-filters.js'
 import type { DrawFilters, DrawRequest } from '../head.js'
 import { truncated } from '../primitives/truncation.js'
 
@@ -12,15 +13,26 @@ function penalized(logits: tf.Tensor, { seen, repetitionPenalty }: DrawFilters):
   return tf.where(seen, tf.where(tf.greater(logits, 0), tf.div(logits, repetitionPenalty), tf.mul(logits, repetitionPenalty)), logits)
 }
 
+/** The filters that leave out values, whatever came before: of them a head needs no more than its probabilities. */
+export const truncations = ['topK', 'topP', 'minP'] as const satisfies readonly SamplingFilterName[]
+
+const truncates = ({ topK, topP, minP }: DrawFilters) => tf.logicalOr(tf.greater(topK, tf.scalar(0, 'int32')), tf.logicalOr(tf.less(topP, 1), tf.greater(minP, 0)))
+
+/** bool [1]: the model's own distribution is sampled. For heads that know only `truncations`. */
+export function isUnchanged({ temperature, filters }: Pick<DrawRequest, 'temperature' | 'filters'>): tf.Tensor {
+  const isPlain = tf.equal(temperature, 1)
+  return filters ? tf.logicalAnd(isPlain, tf.logicalNot(truncates(filters))) : isPlain
+}
+
 /** logits [B, V] → probabilities [B, V]; zero where a value cannot be drawn. */
 export function sampledDistribution(logits: tf.Tensor, { temperature, filters }: Pick<DrawRequest, 'temperature' | 'filters'>): tf.Tensor {
   const plain = (logits: tf.Tensor) => tf.softmax(tf.div(logits, temperature))
   if (!filters) return plain(logits)
   const { topK, topP, minP, repetitionPenalty } = filters
-  const truncates = tf.logicalOr(tf.greater(topK, tf.scalar(0, 'int32')), tf.logicalOr(tf.less(topP, 1), tf.greater(minP, 0)))
+  const isTruncated = truncates(filters)
   const filtered = () => {
     const probabilities = plain(penalized(logits, filters))
-    return conditional(truncates, () => truncated(probabilities, topK, topP, minP), () => probabilities)
+    return conditional(isTruncated, () => truncated(probabilities, topK, topP, minP), () => probabilities)
   }
-  return conditional(tf.logicalOr(truncates, tf.notEqual(repetitionPenalty, 1)), filtered, () => plain(logits))
+  return conditional(tf.logicalOr(isTruncated, tf.notEqual(repetitionPenalty, 1)), filtered, () => plain(logits))
 }

@@ -8,13 +8,23 @@ import * as tf from '@tensorflow/tfjs-core'
 import type { DrawRequest } from '../head.js'
 import { entryAt } from '../primitives/entry.js'
 
+/** A distribution by its running sum. */
+export interface Cumulative {
+  /** c(0) … c(V−1): [B, V], never falling. */
+  readonly cumulative: tf.Tensor
+  /** [B, V], above 0 for values that can be drawn. */
+  readonly isPossible: tf.Tensor
+}
+
 /**
  * @param probabilities [B, V], the distribution that is sampled (temperature and filters applied)
  * @returns values, drawn: int32 [B, 1]; distance: [B]
  */
-export function drawByInverseCdf(probabilities: tf.Tensor, { uniforms, given, isGiven }: DrawRequest) {
-  const [batch, count] = probabilities.shape as [number, number]
-  const cumulative = tf.cumsum(probabilities, 1)
+export const drawByInverseCdf = (probabilities: tf.Tensor, request: DrawRequest) => drawByCumulative({ cumulative: tf.cumsum(probabilities, 1), isPossible: probabilities }, request)
+
+/** The same, where the running sum is known already. */
+export function drawByCumulative({ cumulative, isPossible }: Cumulative, { uniforms, given, isGiven }: DrawRequest) {
+  const [batch, count] = cumulative.shape as [number, number]
   const u = tf.mul(tf.reshape(uniforms, [batch, 1]), tf.slice(cumulative, [0, count - 1], [batch, 1]))
   const below = tf.sum(tf.cast(tf.lessEqual(cumulative, u), 'int32'), 1, true)
   const drawn = tf.minimum(below, tf.scalar(count - 1, 'int32'))
@@ -23,6 +33,6 @@ export function drawByInverseCdf(probabilities: tf.Tensor, { uniforms, given, is
   const bounds = tf.pad(cumulative, [[0, 0], [1, 0]])
   const [lower, upper] = [entryAt(bounds, values), entryAt(bounds, tf.add(values, tf.scalar(1, 'int32')))]
   const outside = tf.maximum(tf.maximum(tf.sub(lower, u), tf.sub(u, upper)), 0)
-  const distance = tf.where(tf.greater(entryAt(probabilities, values), 0), outside, tf.scalar(1))
+  const distance = tf.where(tf.greater(entryAt(isPossible, values), 0), outside, tf.scalar(1))
   return { values, drawn, distance: tf.squeeze(distance, [1]) }
 }

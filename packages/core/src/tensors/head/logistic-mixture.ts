@@ -1,19 +1,19 @@
 /**
  * A mixture of K discretised logistics, p(x) = Σₖ πₖ pₖ(x): its probability, and one draw from the same p.
  *
- * Up to 1024 values the draw is from the table of all probabilities, with the temperature of any discrete distribution. Beyond, the
- * running sum F(x) = Σₖ πₖ σ((x + ½ − μₖ) tₖ) is known without one, and the first x with F(x) > u is found 256 at a time; a temperature T
- * then acts on the parameters: logits/T and scales × T.
+ * The running sum F(x) = Σₖ πₖ σ((x + ½ − μₖ) tₖ) is known without the probabilities; what is drawn is the first x with F(x) > u. Up to 1024 values
+ * it is taken of all; with a temperature or filters, those of any discrete distribution, the table of all probabilities is made and summed.
+ * Beyond, x is found 256 values at a time; a temperature T then acts on the parameters, logits/T and scales × T, and there are no filters.
  *
  * Axes: B batch, K logistics, V values, S values looked at in one stage of the search.
  */
 import * as tf from '@tensorflow/tfjs-core'
+import { conditional } from '../conditional.js'
 import type { Draw, DrawRequest } from '../head.js'
 import { discretizedLogistic } from '../primitives/discretized-logistic.js'
-import { entryAt } from '../primitives/entry.js'
 import { logSumExp } from '../primitives/log-sum-exp.js'
-import { sampledDistribution } from './filters.js'
-import { drawByInverseCdf } from './inverse-cdf.js'
+import { isUnchanged, sampledDistribution } from './filters.js'
+import { drawByCumulative } from './inverse-cdf.js'
 
 /** Each [..., K]. */
 export interface LogisticMixture {
@@ -57,35 +57,50 @@ export function drawFromMixture(mixture: LogisticMixture, request: DrawRequest, 
   return values <= largestTable ? drawFromTable(mixture, request, values) : drawBySearch(mixture, request, values)
 }
 
-const between = ({ logits, mean, logRate }: LogisticMixture): LogisticMixture => ({ logits: tf.expandDims(logits, 1), mean: tf.expandDims(mean, 1), logRate: tf.expandDims(logRate, 1) })
-const numbers = (count: number, stride = 1, first = 0) => tf.tensor3d(Int32Array.from({ length: count }, (_, i) => first + i * stride), [1, count, 1], 'int32')
+const numbers = (count: number, stride = 1, first = 0) => tf.tensor2d(Int32Array.from({ length: count }, (_, i) => first + i * stride), [1, count], 'int32')
+
+/** x [B or 1, S] → F(x) [B, S]; 0 before the first value and 1 at the last, whatever the rounding of the sum. Logistics are the rows, for speed. */
+function cumulativeOf({ logits, mean, logRate }: LogisticMixture, temperature: tf.Tensor | undefined, V: number): (x: tf.Tensor) => tf.Tensor {
+  const warm = (tensor: tf.Tensor) => (temperature ? tf.div(tensor, temperature) : tensor)
+  const weights = tf.expandDims(tf.softmax(warm(logits)), 1)
+  const [means, rates] = [mean, warm(tf.exp(logRate))].map((tensor) => tf.expandDims(tensor, 2))
+  return (x) => {
+    const inside = tf.sigmoid(tf.mul(tf.sub(tf.expandDims(tf.add(tf.cast(x, 'float32'), 0.5), 1), means), rates))
+    const isAtEnd = tf.cast(tf.greaterEqual(x, tf.scalar(V - 1, 'int32')), 'float32')
+    return tf.maximum(tf.mul(tf.squeeze(tf.matMul(weights, inside), [1]), tf.cast(tf.greaterEqual(x, tf.scalar(0, 'int32')), 'float32')), isAtEnd)
+  }
+}
 
 function drawFromTable(mixture: LogisticMixture, request: DrawRequest, V: number): Draw {
-  const logProbabilities = mixtureLogProbability(between(mixture), numbers(V), V)
-  const draw = drawByInverseCdf(sampledDistribution(logProbabilities, request), request)
-  return { ...draw, logProbability: tf.squeeze(entryAt(logProbabilities, draw.values), [1]), logProbabilities }
+  const { logits, mean, logRate } = mixture
+  const between = { logits: tf.expandDims(logits, 1), mean: tf.expandDims(mean, 1), logRate: tf.expandDims(logRate, 1) }
+  const table = () => mixtureLogProbability(between, tf.expandDims(numbers(V), 2), V)
+  const batch = mean.shape[0]!
+  // Two results in one: the running sum, and which values can be drawn.
+  const both = conditional(
+    isUnchanged(request),
+    () => tf.concat([cumulativeOf(mixture, undefined, V)(numbers(V)), tf.ones([batch, V])], 1),
+    () => {
+      const probabilities = sampledDistribution(table(), request)
+      return tf.concat([tf.cumsum(probabilities, 1), probabilities], 1)
+    },
+  )
+  const [cumulative, isPossible] = tf.split(both, 2, 1)
+  const draw = drawByCumulative({ cumulative, isPossible }, request)
+  return { ...draw, logProbability: mixtureLogProbability(mixture, draw.values, V), logProbabilities: table() }
 }
 
 function drawBySearch(mixture: LogisticMixture, { uniforms, temperature, given, isGiven }: DrawRequest, V: number): Draw {
-  const { mean } = mixture
-  const weights = tf.expandDims(tf.softmax(tf.div(mixture.logits, temperature)), 1)
-  const rate = tf.expandDims(tf.div(tf.exp(mixture.logRate), temperature), 1)
-  /** x [B or 1, S, 1] → F(x) [B, S]; 0 before the first value and 1 at the last, whatever the rounding of the sum. */
-  const sums = (x: tf.Tensor) => {
-    const number = tf.squeeze(x, [2])
-    const inside = tf.sum(tf.mul(tf.sigmoid(tf.mul(tf.sub(tf.add(tf.cast(x, 'float32'), 0.5), tf.expandDims(mean, 1)), rate)), weights), 2)
-    const isAtEnd = tf.cast(tf.greaterEqual(number, tf.scalar(V - 1, 'int32')), 'float32')
-    return tf.maximum(tf.mul(inside, tf.cast(tf.greaterEqual(number, tf.scalar(0, 'int32')), 'float32')), isAtEnd)
-  }
-  const u = tf.reshape(uniforms, [mean.shape[0], 1])
+  const sums = cumulativeOf(mixture, temperature, V)
+  const u = tf.reshape(uniforms, [mixture.mean.shape[0], 1])
   /** How many of these values lie wholly below u. */
   const below = (x: tf.Tensor) => tf.sum(tf.cast(tf.lessEqual(sums(x), u), 'int32'), 1, true)
   const blocks = below(numbers(Math.ceil(V / stage), stage, stage - 1))
   const first = tf.mul(blocks, tf.scalar(stage, 'int32'))
   // F rises with x, so that what the block holds is less than a block; but two stages may round apart.
-  const drawn = tf.minimum(tf.add(first, below(tf.add(tf.expandDims(first, 2), numbers(stage)))), tf.scalar(V - 1, 'int32'))
+  const drawn = tf.minimum(tf.add(first, below(tf.add(first, numbers(stage)))), tf.scalar(V - 1, 'int32'))
   const values = tf.where(tf.expandDims(isGiven, 1), given, drawn)
-  const [before, at] = tf.split(sums(tf.add(tf.expandDims(values, 2), numbers(2, 1, -1))), 2, 1)
+  const [before, at] = tf.split(sums(tf.add(values, numbers(2, 1, -1))), 2, 1)
   const outside = tf.maximum(tf.maximum(tf.sub(before, u), tf.sub(u, at)), 0)
   const distance = tf.mul(outside, tf.cast(tf.notEqual(values, drawn), 'float32'))
   return { values, drawn, distance: tf.squeeze(distance, [1]), logProbability: mixtureLogProbability(mixture, values, V) }
