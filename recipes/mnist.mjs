@@ -20,10 +20,10 @@ import { costCells, imageCache, mnistFile, trainMeasured, writePictures } from '
 
 const average = { averageDecay: 0.999, minimumLearningRate: 1e-5, weightDecay: 0 }
 const models = {
-  fvsbn: { network: multilayerPerceptron, options: { hidden: [] }, settings: { steps: 5000, batchSize: 256, learningRate: 1e-2, beta2: 0.999 } },
+  fvsbn: { network: multilayerPerceptron, options: { hidden: [] }, settings: { steps: 10000, batchSize: 256, learningRate: 0.1, beta2: 0.999 } },
   made: { network: multilayerPerceptron, options: { hidden: [2000], direct: true }, settings: { steps: 8000, batchSize: 256, learningRate: 2e-3 } },
   nade: { network: nade, options: { hidden: 500 }, settings: { steps: 4000, batchSize: 64, learningRate: 2e-3 } },
-  pixelcnn: { network: maskedConvolution, options: { layers: 10, width: 64, bottleneck: true }, settings: { steps: 12000, batchSize: 8, learningRate: 5e-3 } },
+  pixelcnn: { network: maskedConvolution, options: { layers: 10, width: 64, bottleneck: true }, settings: { steps: 7000, batchSize: 8, learningRate: 6e-3 } },
   pixelcnnPatches: { network: maskedConvolution, patch: 2, options: { layers: 10, width: 64, firstKernel: 5, bottleneck: true }, settings: { steps: 14000, batchSize: 16, learningRate: 5e-3 } },
   rowLstm: { network: rowLstm, patch: 2, options: { layers: 2, width: 64, firstKernel: 5 }, settings: { steps: 600, batchSize: 16, learningRate: 4e-3 } },
   diagonalLstm: { network: diagonalLstm, patch: 2, options: { layers: 2, width: 64, firstKernel: 5 }, settings: { steps: 220, batchSize: 16, learningRate: 4e-3 } },
