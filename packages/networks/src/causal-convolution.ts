@@ -9,15 +9,15 @@
  *
  * van den Oord et al. 2016 (arXiv 1609.03499). h₀(t) speaks of the variable before t, so every tap may read its own step; before the
  * beginning hₗ is zero. A step costs the same however far the network sees: it keeps the last (K − 1) Dₗ rows of each hₗ in a ring, as
- * fast-wavenet does (Le Paine et al. 2016, arXiv 1611.09482). All rows that a step reads of the past are known before it begins, so
- * their products are one batch.
+ * fast-wavenet does (Le Paine et al. 2016, arXiv 1611.09482). What a few steps in a row read of the past by dilations as long as they are
+ * many is known before they begin, so those products are one batch, and the rings change once.
  *
- * Axes: B batch, N variables, S a chunk of them, C components, W width, L layers, K taps, G = 2W gated or W, Q = (K − 1) D rows of a ring, R of all.
+ * Axes: B batch, N variables, S a chunk of them, C components, W width, L layers, K taps, G = 2W gated or W, Q = (K − 1) D rows of a ring, R of all, U steps in a row.
  */
 import { InvalidOptionError, type ParameterArrays, refuseUnknownOptions, UnsupportedError, valueCount, wholeNumber } from '@chainrule/core'
-import { type BoundNetwork, constantInitial, documentNumbers, isPacked, linear, type Network, nextPosition, normalInitial, type Previous, previous, restore, type Tensors } from '@chainrule/core/tensors'
+import { type Block, type BoundNetwork, constantInitial, documentNumbers, isPacked, linear, type Network, nextPosition, normalInitial, type Previous, previous, restore, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
-import { conditioned, conditionInitial, fromCondition } from './condition-input.js'
+import { conditionInitial, fromCondition } from './condition-input.js'
 import { gated as gate } from './gated-convolution.js'
 import { checkLinearPrediction, linearPrediction, type LinearPredictionOptions, type Passage } from './linear-prediction.js'
 import { checkSequenceInput, type InputKind, sequenceInput } from './sequence-input.js'
@@ -46,6 +46,8 @@ export interface CausalConvolutionOptions {
 }
 
 const owner = 'causalConvolution'
+/** U of the blocks: longer ones copy the rings less often, but the processor's caches no longer hold what onnxruntime keeps of their nodes. */
+const blockLength = 4
 
 /**
  * A network for fixed and variable lengths, in any order without groups. With `input: 'embedding'` it has an embedding, for tied heads.
@@ -126,6 +128,81 @@ export function causalConvolution(options: CausalConvolutionOptions): Network {
         return { features: featuresOf(parameters, h, z), past: after }
       }
 
+      /**
+       * U steps in a row. What the layers of dilation U and more read of the past is known before the first of them, so it is one product for all
+       * steps; the others ("near") read a row of the ring, or of an earlier step.
+       */
+      const inARow = (parameters: Tensors, state: Tensors, U: number, condition?: tf.Tensor): Block => {
+        const steps = Array.from({ length: U }, (_, u) => u)
+        const taps = Array.from({ length: K - 1 }, (_, k) => k)
+        const far = layers.filter((l) => D[l] >= U)
+        const isNear = (l: number) => D[l] < U
+        const B = state.rows.shape[1]!
+        const added = condition && tf.split(fromCondition(parameters, 'layers', condition), L, 2)
+        const biases = (l: number) => tf.reshape(parameters[`layer${l}/bias`], [1, 1, G])
+
+        /** Places in the rings of rows that the layers have at times counted from the first step; Q back is the same place. */
+        const placesOf = (rows: readonly { l: number; time: number }[]): tf.Tensor => {
+          const times = rows.every(({ time }) => time === 0) ? state.index : tf.add(state.index, numbers(rows.map(({ time }) => time)))
+          return tf.add(tf.mod(times, numbers(rows.map(({ l }) => Q[l]))), numbers(rows.map(({ l }) => firstRow[l])))
+        }
+        const rowsAt = (rows: readonly { l: number; time: number }[]) => tf.gather(state.rows, placesOf(rows) as tf.Tensor1D)
+        /** [B, n · each] → n of [B, each]. */
+        const columns = (x: tf.Tensor, each: number) => tf.split(x, x.shape[1]! / each, 1)
+
+        const farSums = (): tf.Tensor[] => {
+          const read = rowsAt(far.flatMap((l) => taps.flatMap((k) => steps.map((u) => ({ l, time: u + k * D[l] })))))
+          const weights = tf.concat(far.map((l) => tf.slice(parameters[`layer${l}/weight`], [0, 0, 0], [K - 1, W, G])), 0)
+          const fromPast = tf.matMul(tf.reshape(read, [far.length * (K - 1), U * B, W]), weights)
+          const summed = K === 2 ? fromPast : tf.sum(tf.reshape(fromPast, [far.length, K - 1, U * B, G]), 1)
+          const sums = tf.reshape(tf.transpose(tf.reshape(tf.add(summed, tf.concat(far.map(biases), 0)), [far.length, U, B, G]), [2, 1, 0, 3]), [B, U, far.length * G])
+          return columns(tf.reshape(added ? tf.add(sums, tf.concat(far.map((l) => added[l]), 2)) : sums, [B, U * far.length * G]), W)
+        }
+        const ofFar = far.length > 0 ? farSums() : []
+        const ofNear = layers.map((l) => {
+          const sums = added ? tf.add(added[l], biases(l)) : biases(l)
+          return columns(tf.reshape(sums, [sums.shape[0], sums.shape[1]! * G]), W)
+        })
+        /** What is added to the product of layer l at step u, for each half of the sums. */
+        const addend = (l: number, u: number, half: number) => (isNear(l) ? ofNear[l][((u * halves) % ofNear[l].length) + half] : ofFar[(u * far.length + far.indexOf(l)) * halves + half])
+
+        const kept = layers.filter(isNear).flatMap((l) => taps.flatMap((k) => steps.filter((u) => Q[l] - k * D[l] > u).map((u) => ({ l, time: u + k * D[l] }))))
+        const keptRows = kept.length === 0 ? [] : columns(tf.reshape(tf.transpose(rowsAt(kept), [1, 0, 2]), [B, kept.length * W]), W)
+        const inputs: tf.Tensor[][] = []
+        /** The row of a near layer that its tap k reads at step u. */
+        const nearRow = (l: number, k: number, u: number) => {
+          const back = Q[l] - k * D[l]
+          return back > u ? keptRows[kept.findIndex((row) => row.l === l && row.time === u + k * D[l])] : inputs[u - back][l]
+        }
+
+        let entered = state
+        return {
+          step(before) {
+            const u = inputs.length
+            const { first, leave, state: after } = enter(parameters, before, { ...entered, index: u === 0 ? state.index : tf.add(state.index, tf.scalar(u, 'int32')) })
+            entered = after
+            inputs.push([])
+            let h = first
+            const z: tf.Tensor[] = []
+            for (const l of layers) {
+              inputs[u].push(h)
+              const weight = parameters[`layer${l}/weight`]
+              const rows = isNear(l) ? tf.concat([...taps.map((k) => nearRow(l, k, u)), h], 1) : h
+              const matrix = isNear(l) ? tf.reshape(weight, [K * W, G]) : tf.squeeze(tf.slice(weight, [K - 1, 0, 0], [1, W, G]), [0])
+              z[l] = activate(tf.split(matrix, halves, 1).map((part, half) => tf.add(linear(rows, part), addend(l, u, half))))
+              h = handedOn(parameters, h, z[l], l)
+            }
+            return leave(featuresOf(parameters, h, z))
+          },
+          state() {
+            // The oldest rows of each ring make room for the newest.
+            const newest = layers.flatMap((l) => steps.filter((u) => u >= U - Q[l]).map((u) => ({ l, time: u })))
+            const rows = tf.reshape(tf.concat(newest.map(({ l, time }) => inputs[time][l]), 0), [newest.length, B, W])
+            return { index: tf.add(state.index, tf.scalar(U, 'int32')), rows: tf.tensorScatterUpdate(state.rows, tf.expandDims(placesOf(newest), 1), rows), ...entered }
+          },
+        }
+      }
+
       return {
         width: F + (predictor ? 1 : 0),
         emitsParameters: false,
@@ -174,31 +251,10 @@ export function causalConvolution(options: CausalConvolutionOptions): Network {
           return { features: leave(result.features), state: { index, rows, ...entered } }
         },
         step(parameters, state, before) {
-          const all = (name: string, pick: (weight: tf.Tensor) => tf.Tensor) => tf.concat(layers.map((l) => pick(parameters[`layer${l}/${name}`])), 0)
-          const taps = layers.flatMap((l) => Array.from({ length: K - 1 }, (_, k) => ({ l, k })))
-          const modulo = tf.mod(K === 2 ? state.index : tf.add(state.index, numbers(taps.map(({ l, k }) => k * D[l]))), numbers(taps.map(({ l }) => Q[l])))
-          const places = tf.add(modulo, numbers(taps.map(({ l }) => firstRow[l])))
-          const fromPast = tf.matMul(tf.gather(state.rows, places as tf.Tensor1D), all('weight', (weight) => tf.slice(weight, [0, 0, 0], [K - 1, W, G])))
-          const summed = K === 2 ? fromPast : tf.sum(tf.reshape(fromPast, [L, K - 1, -1, G]), 1)
-          const sums = tf.add(summed, all('bias', (bias) => tf.reshape(bias, [1, 1, G])))
-          const rowsOfSums = tf.reshape(tf.transpose(sums, [1, 0, 2]), [-1, L * G])
-          const columns = tf.split(conditioned(rowsOfSums, parameters, 'layers', before.condition), L * halves, 1)
-
-          const { first, leave, state: entered } = enter(parameters, before, state)
-          let h = first
-          const z: tf.Tensor[] = []
-          const newest: tf.Tensor[] = []
-          for (const l of layers) {
-            newest.push(h)
-            const now = tf.split(tf.squeeze(tf.slice(parameters[`layer${l}/weight`], [K - 1, 0, 0], [1, W, G]), [0]), halves, 1)
-            z[l] = activate(now.map((weight, half) => tf.add(linear(h, weight), columns[l * halves + half])))
-            h = handedOn(parameters, h, z[l], l)
-          }
-          // The oldest row of each ring makes room for the newest.
-          const oldest = K === 2 ? places : tf.gather(places, numbers(layers.map((l) => l * (K - 1))) as tf.Tensor1D)
-          const rows = tf.tensorScatterUpdate(state.rows, tf.expandDims(oldest, 1), tf.reshape(tf.concat(newest, 0), [L, -1, W]))
-          return { features: leave(featuresOf(parameters, h, z)), state: { index: tf.add(state.index, tf.scalar(1, 'int32')), rows, ...entered } }
+          const { step, state: after } = inARow(parameters, state, 1, before.condition && tf.expandDims(before.condition, 1))
+          return { features: step(before), state: after() }
         },
+        blocks: { length: blockLength, begin: (parameters, state, condition) => inARow(parameters, state, blockLength, condition) },
         dependencies(position) {
           const rank = order.isLeftToRight ? position : order.inverse[position]
           const ranks = (predictor ? predictor.reached(receptiveField()) : receptiveField()).flatMap((back) => (back < rank ? [rank - 1 - back] : []))

@@ -68,6 +68,30 @@ const cases: [string, CausalConvolutionOptions, DiscreteDomain, Order][] = [
   ['frames of vectors', { layers: 2, width: 3, dilations: [1, 2] }, { length: 9, components: 2, values: 4 }, leftToRight()],
 ]
 
+describe('a block is its steps in a row', () => {
+  it.each([...cases, ['rings shorter, longer and as long as a block', { layers: 4, width: 3, dilations: [1, 4, 9, 2], kernel: 3 }, text(5), leftToRight()] as (typeof cases)[number]])('%s', (_, options, domain, order) => {
+    const bound = bindTo(options, domain, order)
+    const parameters = asTensors(shaken(bound.initialize(1), 1))
+    const { length: U, begin: beginBlock } = bound.blocks!
+    const B = 2
+    let one = begin(bound.state, B)
+    let many = begin(bound.state, B)
+    for (let block = 0; block < 4; block++) {
+      const inARow = beginBlock(parameters, many)
+      for (let u = 0; u < U; u++) {
+        const before = { values: tf.tensor(randomValues(block * U + u, domain.values, B * domain.components), [B, domain.components], 'int32'), isStart: tf.tensor1d([block + u === 0, block + u === 0], 'bool') }
+        const alone = bound.step(parameters, one, before)
+        one = alone.state
+        const [expected, got] = [alone.features.dataSync(), inARow.step(before).dataSync()]
+        expected.forEach((value, i) => expect(Math.abs(got[i] - value)).toBeLessThan(1e-5 * Math.max(1, Math.abs(value))))
+      }
+      many = inARow.state()
+      expect(Object.keys(many).sort()).toEqual(Object.keys(one).sort())
+      for (const name of Object.keys(one)) many[name].dataSync().forEach((value, i) => expect(value).toBeCloseTo(one[name].dataSync()[i], 4))
+    }
+  })
+})
+
 describe('the equations', () => {
   it.each(cases)('%s', (_, options, domain, order) => {
     const bound = bindTo(options, domain, order)

@@ -25,7 +25,7 @@ export {
 export { constantInitial, normalInitial, uniformInitial } from './initial.js'
 export { negativeLogLikelihood } from './loss.js'
 export { createModel, type Model, type ModelPieces, scoped } from './model.js'
-export type { Binding, BoundNetwork, Network, Tensors } from './network.js'
+export type { Binding, Block, Blocks, BoundNetwork, Network, Tensors } from './network.js'
 export { definePrimitive, type Primitive } from './primitive.js'
 export { attentionMask, type AttentionAttributes, causalAttention } from './primitives/causal-attention.js'
 export { categoricalLogProbability } from './primitives/categorical-log-probability.js'

@@ -13,7 +13,7 @@ import { conditionNumbers } from './condition.js'
 import { afterEnd, isAfterEnd, zeroWhere } from './ending.js'
 import { type Before, isPacked, type Previous, previous } from './factorization.js'
 import type { BoundHead, Draw, DrawRequest, Head } from './head.js'
-import type { BoundNetwork, Network, Tensors } from './network.js'
+import type { Blocks, BoundNetwork, Network, Tensors } from './network.js'
 import type { WaveSteps } from './waves.js'
 
 export interface ModelPieces {
@@ -55,6 +55,11 @@ export interface Model extends ModelPieces {
    * @param condition int32 [B] of a label, or that variable's entry of the sequence: int32 [B] or float32 [B, K]
    */
   step(parameters: Tensors, state: Tensors, before: Before, request: DrawRequest, condition?: tf.Tensor): Draw & { state: Tensors }
+  /**
+   * The next U variables, a request for each: what as many steps give. For networks with `blocks`, which say U.
+   * @param condition int32 [B] of a label, or those variables' entries of the sequence: int32 [B, U] or float32 [B, U, K]
+   */
+  drawBlock(parameters: Tensors, blocks: Blocks, state: Tensors, before: Before, requests: readonly DrawRequest[], condition?: tf.Tensor): { draws: Draw[]; state: Tensors }
 }
 
 /** The entries of a record whose names begin with the prefix, without it. */
@@ -81,6 +86,11 @@ export function createModel({ domain, order, network, head, condition }: ModelPi
   }
   const { end } = domain
   const draw = (parameters: Tensors, features: tf.Tensor, request: DrawRequest): Draw => boundHead.draw(ofHead(parameters), features, request)
+  /** A draw of one variable, which is `end` after an end. */
+  const drawAfter = (parameters: Tensors, before: Before, features: tf.Tensor, request: DrawRequest): Draw => {
+    const drawn = draw(parameters, features, request)
+    return end === undefined ? drawn : afterEnd(drawn, isAfterEnd(before, end), end)
+  }
   /** log p of each variable from that of its components; what comes before each is looked at only where there is an end. */
   const ofVariables = (logProbability: tf.Tensor, given: () => Previous) => {
     const sums = tf.sum(logProbability, 2)
@@ -124,8 +134,16 @@ export function createModel({ domain, order, network, head, condition }: ModelPi
     step(parameters, state, { values, isStart }, request, given) {
       const before: Previous = { values, isStart, condition: conditionNumbers('step', condition, given, true) }
       const result = boundNetwork.step(ofNetwork(parameters), state, before)
-      const drawn = draw(parameters, result.features, request)
-      return { ...(end === undefined ? drawn : afterEnd(drawn, isAfterEnd(before, end), end)), state: result.state }
+      return { ...drawAfter(parameters, before, result.features, request), state: result.state }
+    },
+    drawBlock(parameters, { begin }, state, before, requests, given) {
+      const block = begin(ofNetwork(parameters), state, conditionNumbers('drawBlock', condition, given, false))
+      const draws: Draw[] = []
+      for (const request of requests) {
+        const last: Before = draws.length === 0 ? before : { values: draws[draws.length - 1].values, isStart: tf.zerosLike(before.isStart) }
+        draws.push(drawAfter(parameters, last, block.step(last), request))
+      }
+      return { draws, state: block.state() }
     },
   }
 }

@@ -1,7 +1,7 @@
 /**
  * The network f_θ: h at a position depends on earlier variables only.
  *
- * Axes: B batch, N variables, C components, K numbers of a condition, W width of the features.
+ * Axes: B batch, N variables, C components, K numbers of a condition, W width of the features, U steps of a block.
  */
 import type * as tf from '@tensorflow/tfjs-core'
 import type { Condition } from '../condition.js'
@@ -30,6 +30,22 @@ export interface Binding {
 export interface Network extends Piece {
   /** @throws {UnsupportedError} where the network cannot work with this order, length or head */
   bind(binding: Binding): BoundNetwork
+}
+
+/** Steps in a row, begun from a state. */
+export interface Block {
+  /** The next of them, as `BoundNetwork.step`: features [B, W]; the condition is that which the block began with. */
+  step(previous: Previous): tf.Tensor
+  /** The state after all of them. */
+  state(): Tensors
+}
+
+/** Steps that cost less in a row than one by one. */
+export interface Blocks {
+  /** U, how many steps a block has. */
+  readonly length: number
+  /** @param condition [B, 1, K], or [B, U, K], where the network is bound with one */
+  begin(parameters: Tensors, state: Tensors, condition?: tf.Tensor): Block
 }
 
 export interface BoundNetwork {
@@ -64,6 +80,8 @@ export interface BoundNetwork {
   step(parameters: Tensors, state: Tensors, previous: Previous): { features: tf.Tensor; state: Tensors }
   /** A chunk of known variables (values [B, S, C], isStart [B, S], in the order of generation) → features [B, S, W]. */
   extend(parameters: Tensors, state: Tensors, previous: Previous): { features: tf.Tensor; state: Tensors }
+  /** Several steps in a row, where a network has them for less. Absent: one by one. */
+  readonly blocks?: Blocks
   /** Several variables at once, where what depends on what leaves some independent. Absent: one after the other. */
   waves?(): WaveSteps
   /** The earlier positions that h at `position` reads, its whole receptive field. */

@@ -5,7 +5,7 @@
 import { type Dimension, type Known, namesRead, type Node, renamed, subgraphs } from '../graph.js'
 import { liveNodes } from '../simplify.js'
 
-/** Numbers of one step and row that the loop hands out at most: a list of them stays in memory until the loop has ended. */
+/** Numbers of one variable and row that the loop hands out at most: a list of them stays in memory until the loop has ended. */
 const mostNumbers = 4096
 
 export interface Division {
@@ -27,8 +27,9 @@ const numbersOf = (shape: readonly Dimension[]) => shape.slice(1).reduce<number>
  * @param before nodes that run once, before the loop; sizes that they take from shapes are taken anew where all steps are one batch
  * @param needed what the next step reads
  * @param told what is told of a step
+ * @param variables how many a step draws of each row
  */
-export function divide(nodes: readonly Node[], before: readonly Node[], needed: readonly string[], told: readonly string[], known: Known): Division {
+export function divide(nodes: readonly Node[], before: readonly Node[], needed: readonly string[], told: readonly string[], known: Known, variables = 1): Division {
   const everything = liveNodes(nodes, [...needed, ...told])
   const producers = new Map([...before, ...nodes].flatMap((node) => node.outputs.map((name) => [name, node] as const)))
   const isOutside = new Set(before)
@@ -59,7 +60,7 @@ export function divide(nodes: readonly Node[], before: readonly Node[], needed: 
     }
     const read = [...new Set(afterwards.flatMap(namesRead))]
     const handedOut = read.filter(inside)
-    if (handedOut.reduce((sum, name) => sum + numbersOf(known.get(name)!.shape), 0) > mostNumbers) return { repeated: everything, afterwards: [], handedOut: [] }
+    if (handedOut.reduce((sum, name) => sum + numbersOf(known.get(name)!.shape), 0) > mostNumbers * variables) return { repeated: everything, afterwards: [], handedOut: [] }
     const sizes = [...new Set(read.filter(isSize).flatMap((name) => sizeNodes(name)!))].map((node) => (node.operator === 'Shape' ? { ...node, inputs: [handedOut[0]] } : node))
     const turned = new Set([...handedOut, ...own, ...sizes.flatMap(({ outputs }) => outputs)])
     const { nodes: moved } = renamed({ name: '', inputs: [], outputs: [], initializers: [], nodes: [...sizes, ...afterwards] }, (name) => (turned.has(name) ? flat(name) : name))

@@ -7,7 +7,7 @@ import { type Graph, type Initializer, namesRead, type Node, renamed, type Value
 import { dataTypeOf } from '../serialize.js'
 import { finish, type Result } from '../simplify.js'
 import { divide, flat } from './after-loop.js'
-import { nextPrefix, placesPrefix, seenInput, statePrefix } from './programs.js'
+import { nextPrefix, nextPrevious, placesPrefix, seenInput, statePrefix } from './programs.js'
 import { splitMemory } from './split-memory.js'
 
 const inside = (name: string) => `step.${name}`
@@ -15,18 +15,19 @@ const nextState = (name: string) => nextPrefix + (name === seenInput ? name : na
 const node = (operator: string, inputs: string[], outputs: string[], attributes: Node['attributes'] = {}): Node => ({ operator, domain: '', inputs, outputs, attributes })
 
 /** What a step takes anew at each iteration, a row of the batch at a time; and what every row reads alike, with the steps as first axis. */
-const stepwise = ['uniforms', 'given', 'isGiven', 'control']
+export const stepwise = ['uniforms', 'given', 'isGiven', 'control']
 const isTable = (name: string) => name.startsWith(placesPrefix)
 /** What is the same for the whole chain. */
-const perChain = ['label', 'temperature', 'topK', 'topP', 'minP', 'repetitionPenalty']
+export const perChain = ['label', 'temperature', 'topK', 'topP', 'minP', 'repetitionPenalty']
 /** What a step tells, and how the whole chain calls the list of it. */
-const told: Record<string, string> = { value: 'values', drawn: 'drawn', distance: 'distance', nats: 'nats' }
+export const told: Record<string, string> = { value: 'values', drawn: 'drawn', distance: 'distance', nats: 'nats' }
 
 /**
  * @param whole the step graph, its weights initializers already
  * @param end the value that ends x, where there is one: the loop stops once every row holds it, and the lists are as long as that took
  * @returns a graph with the step's inputs, those of each step with an axis `steps` after the batch; outputs `values`, `drawn`,
- *   `distance`, `nats` with that axis, and the state after the last step
+ *   `distance`, `nats` with that axis, and the state after the last step; of blocks also what the steps after them begin with,
+ *   `next.previous` and `next.isStart`
  */
 export function loopOverSteps(whole: Graph, end?: number): Graph {
   const { step, memories } = splitMemory(whole, 'iteration')
@@ -69,12 +70,14 @@ export function loopOverSteps(whole: Graph, end?: number): Graph {
     { name: 'condition', type: 'bool', shape: [] },
     ...carried.map((value) => ({ ...free(value, 'past'), name: inside(value.name) })),
   ]
-  const nextOf = (name: string) => (name === 'previous' ? 'value' : name === 'isStart' ? undefined : nextState(name))
+  const isBlock = step.outputs.some(({ name }) => name === nextPrevious)
+  const last = isBlock ? nextPrevious : 'value'
+  const nextOf = (name: string) => (name === 'previous' ? last : name === 'isStart' ? undefined : nextState(name))
   const bodyOutputs: Value[] = [{ name: 'goOn', type: 'bool', shape: [] }]
   const known = new Map([...(body.known ?? []), ...body.inputs.map((value) => [value.name, value] as const), ...body.outputs.map((value) => [value.name, value] as const)])
-  const waitedFor = [...carried.flatMap(({ name }) => nextOf(name) ?? []), ...(end === undefined ? [] : ['value'])].map(inside)
-  const division = divide(repeated, before, waitedFor, Object.keys(told).map(inside), known)
-  const handOver: Node[] = end === undefined ? [node('Identity', ['condition'], ['goOn'])] : untilAllEnded(inside('value'))
+  const waitedFor = [...carried.flatMap(({ name }) => nextOf(name) ?? []), ...(end === undefined ? [] : [last])].map(inside)
+  const division = divide(repeated, before, waitedFor, Object.keys(told).map(inside), known, isBlock ? Number(output(step, 'value').shape[1]) : 1)
+  const handOver: Node[] = end === undefined ? [node('Identity', ['condition'], ['goOn'])] : untilAllEnded(inside(last))
   if (end !== undefined) before.push(node('Constant', [], ['end.whole'], { value_int: end }), node('Cast', ['end.whole'], ['end'], { to: dataTypeOf('int32') }))
   // A value that the body computes is an output as it is, once; a second time, and where it comes from outside, it is copied.
   const computed = new Set(division.repeated.flatMap(({ outputs }) => outputs))
@@ -105,7 +108,7 @@ export function loopOverSteps(whole: Graph, end?: number): Graph {
       after.push(
         node('Shape', [`listed.${listed[0]}`], [`lengths.${name}`], { start: 0, end: 2 }),
         node('Concat', [`lengths.${name}`, integers(`widths.${name}`, value.shape.slice(1).map(Number))], [`shape.${name}`], { axis: 0 }),
-        node('Reshape', [flat(inside(name)), `shape.${name}`], [`listed.${inside(name)}`]),
+        node('Reshape', [flat(inside(name)), `shape.${name}`], [`listed.${inside(name)}`], { allowzero: 1 }),
       )
     }
     after.push(node('Transpose', [`listed.${inside(name)}`], [`ordered.${name}`], { perm: [1, 0, ...value.shape.slice(1).map((_, axis) => axis + 2)] }))
@@ -119,6 +122,7 @@ export function loopOverSteps(whole: Graph, end?: number): Graph {
     const name = nextState(state.name)
     results.push({ ...free(output(whole, name), 'next'), name, value: memories.some((memory) => memory.state.name === state.name) ? `kept.${state.name}` : `after.${state.name}` })
   }
+  if (isBlock) for (const { name, type, shape } of step.inputs) if (name === 'previous' || name === 'isStart') results.push({ name: nextPrefix + name, type, shape, value: `after.${name}` })
   const inputs = whole.inputs.map((value) => {
     if (isTable(value.name)) return { ...value, shape: ['steps', ...value.shape] }
     return perStep.includes(value.name) ? { ...value, shape: [value.shape[0], 'steps', ...value.shape.slice(1)] } : value

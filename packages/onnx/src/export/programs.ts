@@ -5,7 +5,7 @@
  * Axes: batch; sequence (a chunk); past (what a state remembers); C components, K uniforms per component.
  */
 import { conditionInput, conditionSpecification, type StateTensor, valueCount, valueType, weightPrefix } from '@chainrule/core'
-import { type DrawFilters, marked, type Model, scoped, type Tensors, type WaveSteps } from '@chainrule/core/tensors'
+import { type Blocks, type Draw, type DrawFilters, marked, type Model, scoped, type Tensors, type WaveSteps } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import type { SymbolicSpecification } from '../symbolic.js'
 
@@ -18,6 +18,8 @@ export interface ExportedProgram {
 export const parameterPrefix = weightPrefix
 export const statePrefix = 'state.'
 export const nextPrefix = 'next.'
+/** The last value of a block; of a single step it is its value. */
+export const nextPrevious = 'next.previous'
 /** Which values occurred before: what the sampler, not the network, carries from step to step. */
 export const seenInput = 'seen'
 /** What the slots of a wave read of the state. */
@@ -87,6 +89,48 @@ export function stepProgram(model: Model, shapes: Shapes): ExportedProgram {
         ...(draw.logProbabilities && { logProbabilities: draw.logProbabilities }),
         ...withPrefix(draw.state, nextPrefix),
         ...(hasFilters && { [nextPrefix + seenInput]: marked(seen, draw.values) }),
+      }
+    },
+  }
+}
+
+/** U variables in a row. Sampling filters are left out: where one is on, the chain goes step by step (block-loop.ts). */
+export function blockProgram(model: Model, blocks: Blocks, shapes: Shapes): ExportedProgram {
+  const { components: C } = model.domain
+  const type = valueType(model.domain)
+  const K = model.boundHead.uniformsPerComponent
+  const U = blocks.length
+  return {
+    inputs: {
+      ...parameterInputs(shapes),
+      previous: { shape: ['batch', C], type },
+      isStart: { shape: ['batch'], type: 'bool' },
+      uniforms: { shape: ['batch', U, C, K], type: 'float32' },
+      temperature: { shape: [1], type: 'float32' },
+      given: { shape: ['batch', U, C], type },
+      isGiven: { shape: ['batch', U], type: 'bool' },
+      ...conditionInputs(model, U),
+      ...stateInputs(model.state),
+    },
+    program(inputs) {
+      const batch = inputs.previous.shape[0]
+      const { previous, isStart, temperature } = inputs
+      /** [B, U, …] → for each step [B, …]. */
+      const perStep = (tensor: tf.Tensor) => {
+        const rest = tensor.shape.slice(2)
+        return tf.split(tf.reshape(tensor, [batch, -1]), U, 1).map((part) => tf.reshape(part, [batch, ...rest]))
+      }
+      const [uniforms, given, isGiven] = [inputs.uniforms, inputs.given, inputs.isGiven].map(perStep)
+      const requests = uniforms.map((uniform, u) => ({ uniforms: uniform, temperature, given: given[u], isGiven: isGiven[u] }))
+      const { draws, state } = model.drawBlock(scoped(inputs, parameterPrefix), blocks, scoped(inputs, statePrefix), { values: previous, isStart }, requests, conditionOf(model, inputs))
+      const inARow = (of: (draw: Draw) => tf.Tensor) => tf.stack(draws.map(of), 1)
+      return {
+        value: inARow(({ values }) => values),
+        drawn: inARow(({ drawn }) => drawn),
+        distance: inARow(({ distance }) => distance),
+        nats: natsOf(inARow(({ logProbability }) => logProbability)),
+        [nextPrevious]: draws[U - 1].values,
+        ...withPrefix(state, nextPrefix),
       }
     },
   }

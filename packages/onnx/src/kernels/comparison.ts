@@ -1,7 +1,7 @@
 /** Comparisons and logic. onnxruntime's Where knows no bool, so a choice between bools is (c ∧ t) ∨ (¬c ∧ e). */
 import { UnsupportedError } from '@chainrule/core'
 import type { Kernel, Kernels } from '../recording.js'
-import { typeOf } from '../recording.js'
+import { sameShape, typeOf } from '../recording.js'
 import { scalar } from './elementwise.js'
 
 const comparison =
@@ -30,6 +30,8 @@ export const comparisons: Kernels = {
   LogicalOr: logic('Or'),
   NotEqual: (recording, { a, b }) => recording.elementwise('Not', [recording.elementwise('Equal', [a, b], 'bool')], 'bool'),
   Select: (recording, { condition, t, e }) => {
+    const isTrue = recording.uniform(condition)
+    if (isTrue !== undefined && sameShape(t.shape, e.shape)) return recording.alias(isTrue ? t : e)
     if (typeOf(t) !== 'bool') return recording.elementwise('Where', [condition, t, e], typeOf(t))
     const chosen = recording.elementwise('And', [condition, t], 'bool')
     const other = recording.elementwise('And', [recording.elementwise('Not', [condition], 'bool'), e], 'bool')

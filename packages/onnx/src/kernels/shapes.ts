@@ -31,6 +31,8 @@ export function expandDims(recording: Recording, x: tf.TensorInfo, axis: number)
   if (at < 0 || at > x.shape.length) throw new InvalidOptionError(`Recording: ExpandDims of [${x.shape}] at axis ${axis}, expected one of ${-x.shape.length - 1} … ${x.shape.length}.`)
   const shape = [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]
   if (recording.value(x).shape.length === 0) return recording.alias(x, shape)
+  const before = recording.builder.producer(recording.value(x).name)
+  if (before?.operator === 'Reshape' && sameShape(recording.shapeOf(before.inputs[0]) ?? [], shape)) return reshape(recording, x, shape)
   return recording.node('Unsqueeze', [x], shape, typeOf(x), {}, [recording.builder.integers([at])])
 }
 
