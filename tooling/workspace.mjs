@@ -92,7 +92,7 @@ const commands = {
   benchmark() {
     const [name, ...options] = rest
     if (!existsSync(join(root, 'benchmarks', `${name}.mjs`))) {
-      console.error('Usage: npm run benchmark -- NAME [options], NAME one of: training, parallel, nanogpt, generation, audio, images. Each file in benchmarks/ says what it measures.')
+      console.error('Usage: npm run benchmark -- NAME [options], NAME one of: training, parallel, nanogpt, generation, guesses, audio, images. Each file in benchmarks/ says what it measures.')
       process.exit(2)
     }
     install(true)
