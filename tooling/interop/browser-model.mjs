@@ -1,7 +1,7 @@
 /**
- * Trains and exports a small language model, and writes down what our runtime computes with it in Node.
+ * Trains and exports a small language model, and an image model of real values with labels, and writes down what our runtime computes with it in Node.
  *
- *   node browser-model.mjs FOLDER      writes FOLDER/model, FOLDER/model.onnx and FOLDER/expected.json
+ *   node browser-model.mjs FOLDER      writes FOLDER/model, FOLDER/model.onnx, FOLDER/images and FOLDER/expected.json
  */
 import { writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -11,6 +11,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 const require = createRequire(fileURLToPath(new URL('../laws/package.json', import.meta.url)))
 const load = (name) => import(pathToFileURL(require.resolve(name)))
 const { categorical, character, exportModel, fit, loadModel, sample, score, textModel, transformer } = await load('@chainrule/text')
+const image = await load('@chainrule/image')
 
 const folder = process.argv[2]
 const words = 'she sells sea shells by the sea shore. '.repeat(20)
@@ -32,4 +33,24 @@ const expected = {
   drawn: [...(await loaded.opened.sample(tokens)).values],
 }
 await loaded.release()
-writeFileSync(join(folder, 'expected.json'), JSON.stringify(expected))
+
+/** Stripes, across or down, which the label says. */
+const stripes = Array.from({ length: 6 }, (_, which) => ({ height: 4, width: 8, channels: 1, label: which % 2, data: Uint8Array.from({ length: 32 }, (_, i) => ((which % 2 ? i % 8 : Math.floor(i / 8)) % 2) * 200 + which) }))
+const imageModel = image.imageModel({
+  tokenizer: image.pixels({ height: 4, width: 8, dequantized: true }),
+  network: image.maskedConvolution({ layers: 1, width: 8, firstKernel: 3 }),
+  head: image.gaussianMixture({ components: 2 }),
+  condition: image.label({ names: ['across', 'down'] }),
+})
+await image.exportModel(await image.fit(imageModel, stripes, { steps: 60, batchSize: 4, seed: 1, learningRate: 1e-2 }), join(folder, 'images'))
+const loadedImages = await image.loadModel(join(folder, 'images'), { provider: 'cpu' })
+const drawing = { label: 'down', seed: 7 }
+const images = {
+  scored: stripes.map(({ data, ...rest }) => ({ ...rest, data: [...data] })),
+  nats: (await image.score(loadedImages, stripes)).map(({ nats }) => nats),
+  drawing,
+  sampled: [...(await image.sample(loadedImages, drawing))[0].data],
+  drawn: [...(await loadedImages.opened.sample({ seed: drawing.seed, condition: Int32Array.of(1) })).values],
+}
+await loadedImages.release()
+writeFileSync(join(folder, 'expected.json'), JSON.stringify({ ...expected, images }))

@@ -1,4 +1,5 @@
-/** What the tested page and its web worker run: an exported language model by its address, against what Node has computed. */
+/** What the tested page and its web worker run: exported models by their addresses, a language model and an image model of real values with labels, against what Node has computed. */
+import * as image from '@chainrule/image/runtime'
 import { loadModel, sample, score, stream } from '@chainrule/text/runtime'
 
 /** @returns what there is to compare, as JSON; `error`: the class and message of a failure */
@@ -23,13 +24,35 @@ async function runModel({ address, options, expected }) {
   }
 }
 
+/** @returns the same of the image model; a sample and a stream as intensities */
+async function runImageModel({ address, options, expected: { images: expected } }) {
+  try {
+    const begun = performance.now()
+    const loaded = await image.loadModel(address, options)
+    const openedMs = performance.now() - begun
+    const scores = await image.score(loaded, expected.scored.map(({ data, ...rest }) => ({ ...rest, data: Uint8Array.from(data) })))
+    const [{ data: sampled }] = await image.sample(loaded, expected.drawing)
+    let streamed
+    for await (const { picture } of image.stream(loaded, expected.drawing)) streamed = picture().data
+    const distances = []
+    for (const sampler of ['waves', 'graph', 'steps']) distances.push(...(await loaded.opened.replay({ seed: expected.drawing.seed, condition: Int32Array.of(1), sampler, values: Float32Array.from(expected.drawn) })).distance)
+    const { reason } = loaded
+    await loaded.release()
+    return { reason, openedMs, sampled: [...sampled], streamed: [...streamed], nats: scores.map(({ nats }) => nats), distance: Math.max(...distances) }
+  } catch (error) {
+    return { error: `${error.name}: ${error.message}` }
+  }
+}
+
+const programs = { runModel, runImageModel }
+
 if (globalThis.document) {
-  globalThis.runModel = runModel
-  globalThis.runModelInWorker = (request) =>
+  Object.assign(globalThis, programs)
+  globalThis.runInWorker = (request) =>
     new Promise((resolve, reject) => {
       const worker = new Worker(import.meta.url, { type: 'module' })
       worker.addEventListener('message', ({ data }) => resolve(data))
       worker.addEventListener('error', ({ message }) => reject(new Error(message)))
       worker.postMessage(request)
     })
-} else globalThis.addEventListener('message', async ({ data }) => globalThis.postMessage(await runModel(data)))
+} else globalThis.addEventListener('message', async ({ data }) => globalThis.postMessage(await programs[data.program](data)))

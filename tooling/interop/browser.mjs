@@ -11,7 +11,7 @@ import { installPackages, run } from './commands.mjs'
 const here = dirname(fileURLToPath(import.meta.url))
 const npmPackages = ['onnxruntime-web@1.30.0', 'playwright-core@1.65.1', 'esbuild@0.27.7']
 /** What a page installs. */
-const packages = ['core', 'runtime', 'modality', 'text']
+const packages = ['core', 'runtime', 'modality', 'text', 'image']
 const types = { '.html': 'text/html', '.js': 'text/javascript', '.json': 'application/json', '.wasm': 'application/wasm' }
 
 /** The page with its bundle and onnxruntime-web's .wasm files, as a user's bundler and web server would have them. */
@@ -63,8 +63,8 @@ function requireAgreement(result, expected, reason) {
   const natsApart = most(result.nats.map((value, at) => value - expected.nats[at]))
   if (result.nats.length !== expected.nats.length || !(natsApart <= 1e-4)) throw new Error(`score: ${natsApart} nats apart from Node, expected at most 1e-4.`)
   if (!(result.distance <= 1e-5)) throw new Error(`replay: a distance of ${result.distance}, expected at most 1e-5.`)
-  if (result.streamed !== result.sampled) throw new Error(`stream: expected the sample ${JSON.stringify(result.sampled)}, got ${JSON.stringify(result.streamed)}.`)
-  if (result.sampled !== expected.sampled) throw new Error(`sample: expected Node's ${JSON.stringify(expected.sampled)}, got ${JSON.stringify(result.sampled)}.`)
+  if (String(result.streamed) !== String(result.sampled)) throw new Error(`stream: expected the sample ${JSON.stringify(result.sampled)}, got ${JSON.stringify(result.streamed)}.`)
+  if (String(result.sampled) !== String(expected.sampled)) throw new Error(`sample: expected Node's ${JSON.stringify(expected.sampled)}, got ${JSON.stringify(result.sampled)}.`)
   return `${result.reason}; ${natsApart.toExponential(1)} nats and a distance of ${result.distance.toExponential(1)} apart; opened in ${Math.round(result.openedMs)} ms`
 }
 
@@ -119,11 +119,14 @@ async function agrees(check, what, run, expected, reason) {
 }
 
 async function withoutWebgpu(check, inPage, origin, expected) {
-  const agree = (what, request, reason, name = 'runModel') => agrees(check, what, () => inPage(origin, name, { ...request, expected }), expected, reason)
+  const agree = (what, request, reason, name = 'runModel') => agrees(check, what, () => inPage(origin, name, { program: 'runModel', ...request, expected }), expected, reason)
   await agree('a directory by its address', { address: 'model', options: { provider: 'cpu' } }, /^cpu, as asked$/)
   await agree('a single file', { address: `${origin}/model.onnx`, options: { provider: 'cpu' } }, /^cpu, as asked$/)
   await agree('two threads', { address: 'model', options: { provider: 'cpu', threads: 2 } }, /^cpu, as asked$/)
-  await agree('in a web worker', { address: `${origin}/model/`, options: { provider: 'cpu' } }, /^cpu, as asked$/, 'runModelInWorker')
+  await agree('in a web worker', { address: `${origin}/model/`, options: { provider: 'cpu' } }, /^cpu, as asked$/, 'runInWorker')
+  const agreeOnImages = (what, name) => agrees(check, what, () => inPage(origin, name, { address: `${origin}/images/`, options: { provider: 'cpu' }, program: 'runImageModel', expected }), expected.images, /^cpu, as asked$/)
+  await agreeOnImages('images of real values, with labels', 'runImageModel')
+  await agreeOnImages('the same in a web worker', 'runInWorker')
   await agree('where there is no WebGPU', { address: 'model' }, /^cpu: (WebGPU finds no adapter|this browser has no WebGPU)/)
   const refuses = (what, request, message) =>
     check(
