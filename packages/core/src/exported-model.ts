@@ -8,7 +8,7 @@ import { InvalidModelError, InvalidOptionError } from './errors.js'
 import { type ResolvedOrder, resolvedOrder } from './order.js'
 import { sizeOf } from './parameters.js'
 import type { JsonObject, Piece } from './piece.js'
-import { type SamplingFilterName, samplingFilterNames } from './sampling-filters.js'
+import { type SamplingFilterName, samplingFilterNames, truncations } from './sampling-filters.js'
 
 export const formatVersion = 1
 export const manifestFile = 'model.json'
@@ -109,7 +109,7 @@ export function decodeManifest(bytes: Uint8Array, source: string): ModelManifest
   }
   if (!isCount(manifest.uniformsPerComponent) || manifest.uniformsPerComponent < 1) fail('"uniformsPerComponent" is not a positive whole number')
   const filters: unknown = manifest.samplingFilters
-  if (filters !== undefined && !(Array.isArray(filters) && String(filters) === String(samplingFilterNames))) fail(`"samplingFilters" is ${JSON.stringify(filters)}, expected ${JSON.stringify(samplingFilterNames)}`)
+  if (filters !== undefined && !(Array.isArray(filters) && [samplingFilterNames, truncations].some((names) => String(filters) === String(names)))) fail(`"samplingFilters" is ${JSON.stringify(filters)}, expected ${JSON.stringify(samplingFilterNames)} or ${JSON.stringify(truncations)}`)
   if (manifest.longest !== undefined && !isCount(manifest.longest)) fail('"longest" is not a whole number')
   if (manifest.sampling !== undefined && typeof manifest.sampling !== 'string') fail('"sampling" is not text')
   if (!isCount(manifest.parameters)) fail('"parameters" is not a whole number')

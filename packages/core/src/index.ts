@@ -72,7 +72,7 @@ export {
 export { countParameters, type ParameterArray, type ParameterArrays, sizeOf } from './parameters.js'
 export { describe, type Json, type JsonObject, type Piece } from './piece.js'
 export { decodeSafetensors, encodeSafetensors, type SafetensorsContent, type StoredTensor, type TensorArray, type TensorPlace } from './safetensors.js'
-export { checkSamplingFilters, noSamplingFilters, type SamplingFilterName, samplingFilterNames, type SamplingFilters } from './sampling-filters.js'
+export { checkSamplingFilters, noSamplingFilters, type SamplingFilterName, samplingFilterNames, type SamplingFilters, truncations } from './sampling-filters.js'
 export { packSingleFile, type UnpackedFile, unpackSingleFile, weightPrefix } from './single-file.js'
 export type { Tokenizer } from './tokenizer.js'
 export { bitsPerByte, bitsPerCharacter, bitsPerDimension, bitsPerSample } from './units.js'

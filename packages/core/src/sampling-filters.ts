@@ -29,15 +29,19 @@ export type SamplingFilterName = keyof SamplingFilters
 export const noSamplingFilters: Readonly<Required<SamplingFilters>> = { topK: 0, topP: 1, minP: 0, repetitionPenalty: 1 }
 export const samplingFilterNames = Object.keys(noSamplingFilters) as SamplingFilterName[]
 
+/** Those that leave out values, whatever came before: of variables of several components they act on each one's distribution given the ones before it. */
+export const truncations = ['topK', 'topP', 'minP'] as const satisfies readonly SamplingFilterName[]
+
 /**
  * The filters among an options object, those that are absent off.
  * @param supported what the model's head knows
+ * @param head its name
  * @throws {InvalidOptionError} for a number out of range
  * @throws {UnsupportedError} for a filter that the head does not know
  */
-export function checkSamplingFilters(owner: string, options: SamplingFilters, supported: readonly SamplingFilterName[]): Required<SamplingFilters> {
+export function checkSamplingFilters(owner: string, options: SamplingFilters, supported: readonly SamplingFilterName[], head = 'without a name'): Required<SamplingFilters> {
   const foreign = samplingFilterNames.find((name) => options[name] !== undefined && !supported.includes(name))
-  if (foreign) throw new UnsupportedError(`${owner}: the model's head does not know ${foreign}; it knows ${supported.join(', ') || 'no sampling filter'}. Leave ${foreign} out, or use temperature.`)
+  if (foreign) throw new UnsupportedError(`${owner}: the model's head, ${head}, does not know ${foreign}; it knows ${supported.join(', ') || 'no sampling filter'} here. Leave ${foreign} out, or use temperature.`)
   const { topK = 0, topP = 1, minP = 0, repetitionPenalty = 1 } = options
   wholeNumber(owner, 'topK', topK, 0, 2 ** 31 - 1)
   // As float32, in which they reach the graph.

@@ -33,7 +33,7 @@ export function beginning({ domain, state, samplingFilters }: ModelManifest, bat
     previous: emptyValues(domain, batch * domain.components),
     isStart: new Uint8Array(batch).fill(1),
     state: Object.fromEntries(state.map((declared) => [declared.name, zeros(declared)])),
-    ...(samplingFilters && { seen: unseen(batch, valueCount(domain, 'samplingFilters')) }),
+    ...(samplingFilters?.includes('repetitionPenalty') && { seen: unseen(batch, valueCount(domain, 'samplingFilters')) }),
   }
 }
 

@@ -3,7 +3,7 @@
  * several stay open only while all copies together are small, else opening one releases the one used longest ago.
  * Runs queue up, so that no session is released under a run and calls may overlap.
  */
-import { ChainruleError, conditionInput, graphFiles, type GraphName, InvalidModelError, manifestCondition, type ModelManifest, weightsFile } from '@chainrule/core'
+import { ChainruleError, conditionInput, graphFiles, type GraphName, InvalidModelError, manifestCondition, type ModelManifest, truncations, weightsFile } from '@chainrule/core'
 import type { ModelFiles } from './model-files.js'
 import type { Feeds, OpenSession, Provider, Session, SessionOptions } from './session.js'
 
@@ -24,9 +24,6 @@ export interface Graphs {
   release(): Promise<void>
 }
 
-/** A wave does not know all that occurred before each of its variables, so a repetition penalty is not among them. */
-export const filtersOfWaves = ['topK', 'topP', 'minP'] as const
-
 /** The inputs and outputs that the format promises for a graph. */
 export function graphSignature(name: GraphName, manifest: Pick<ModelManifest, 'domain' | 'condition' | 'state' | 'samplingFilters'>): { inputs: string[]; outputs: string[] } {
   const { domain, state, samplingFilters } = manifest
@@ -34,12 +31,15 @@ export function graphSignature(name: GraphName, manifest: Pick<ModelManifest, 'd
   const carriesState = name === 'step' || name === 'sample' || (name === 'score' && domain.length === 'variable')
   const inputs = name === 'score' ? ['x'] : ['uniforms', 'temperature', 'given', 'isGiven']
   const outputs = name === 'score' ? ['nats'] : [name === 'step' ? 'value' : 'values', 'drawn', 'distance', 'nats']
-  if (name === 'waves' && samplingFilters) inputs.push(...filtersOfWaves)
+  if (name === 'waves' && samplingFilters) inputs.push(...truncations)
   if (condition) inputs.push(conditionInput(condition))
   if (!carriesState) return { inputs, outputs }
   if (samplingFilters && name !== 'score') {
-    inputs.push(...samplingFilters, 'seen')
-    outputs.push('next.seen')
+    inputs.push(...samplingFilters)
+    if (samplingFilters.includes('repetitionPenalty')) {
+      inputs.push('seen')
+      outputs.push('next.seen')
+    }
   }
   return {
     inputs: [...inputs, 'previous', 'isStart', ...state.map((tensor) => `state.${tensor.name}`)],

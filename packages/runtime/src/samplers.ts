@@ -4,9 +4,9 @@
  *
  * Axes: B batch, S steps, C components, K uniforms per component.
  */
-import { emptyValues, graphNames, type ModelManifest, type SamplingFilters, UnsupportedError, type Values } from '@chainrule/core'
+import { emptyValues, graphNames, type ModelManifest, type SamplingFilters, truncations, UnsupportedError, type Values } from '@chainrule/core'
 import { advanced, type Cursor, cursorFeeds, lastVariable, tensor } from './cursor.js'
-import { filtersOfWaves, type Graphs, graphSignature } from './graphs.js'
+import { type Graphs, graphSignature } from './graphs.js'
 import type { Feeds } from './session.js'
 
 /** What goes into a stretch of consecutive variables. */
@@ -44,14 +44,15 @@ function settings({ samplingFilters }: ModelManifest, { temperature, filters }: 
   const { topK, topP, minP, repetitionPenalty } = filters
   return {
     temperature: number(temperature),
-    ...(samplingFilters && { topK: tensor(Int32Array.of(topK), [1]), topP: number(topP), minP: number(minP), repetitionPenalty: number(repetitionPenalty) }),
+    ...(samplingFilters && { topK: tensor(Int32Array.of(topK), [1]), topP: number(topP), minP: number(minP) }),
+    ...(samplingFilters?.includes('repetitionPenalty') && { repetitionPenalty: number(repetitionPenalty) }),
   }
 }
 
 /** What is wanted of a graph: which values occurred only where that makes a difference. */
 const outputsOf = (graph: 'sample' | 'step', manifest: ModelManifest, { filters }: Stretch): string[] => {
   const { outputs } = graphSignature(graph, manifest)
-  return manifest.samplingFilters && filters.repetitionPenalty === 1 ? outputs.filter((name) => name !== 'next.seen') : outputs
+  return filters.repetitionPenalty === 1 ? outputs.filter((name) => name !== 'next.seen') : outputs
 }
 
 const seenFeed = ({ seen }: Cursor): Feeds => (seen ? { seen } : {})
@@ -147,7 +148,7 @@ const inWaves: Sampler = async (graphs, manifest, cursor, stretch) => {
     isGiven: tensor(isGiven, [B, steps]),
     ...stretch.condition,
     temperature: numbers.temperature,
-    ...(manifest.samplingFilters && Object.fromEntries(filtersOfWaves.map((name) => [name, numbers[name]]))),
+    ...(manifest.samplingFilters && Object.fromEntries(truncations.map((name) => [name, numbers[name]]))),
   }
   const { values, drawn, distance, nats } = await graphs.run('waves', feeds, graphSignature('waves', manifest).outputs)
   return { values: values.data as Values, drawn: drawn.data as Values, distance: distance.data as Float32Array, nats: nats.data as Float32Array, cursor }

@@ -117,7 +117,7 @@ export interface ReplayOptions extends Omit<SampleOptions, 'given'> {
 const stretchLength = (which: number) => Math.min(64, 4 * 2 ** which)
 const mostSamples = 2 ** 32
 
-function checkCommon(owner: string, { domain, samplingFilters = [] }: ModelManifest, options: CommonOptions) {
+function checkCommon(owner: string, { domain, head, samplingFilters = [] }: ModelManifest, options: CommonOptions) {
   const { seed, temperature = 1, prompt, sampler } = options
   checkSeed(owner, seed)
   if (typeof temperature !== 'number' || !(Math.fround(temperature) > 0) || !Number.isFinite(Math.fround(temperature))) {
@@ -130,7 +130,7 @@ function checkCommon(owner: string, { domain, samplingFilters = [] }: ModelManif
     checkValues(owner, 'prompt', prompt, domain, prompt.length / domain.components)
     if (domain.end !== undefined && prompt.includes(domain.end)) throw new InvalidDataError(`${owner}: prompt ends (${domain.end}) at variable ${prompt.indexOf(domain.end)}; nothing can follow. Leave the end out.`)
   }
-  return { seed, temperature, filters: checkSamplingFilters(owner, options, samplingFilters), prompt }
+  return { seed, temperature, filters: checkSamplingFilters(owner, options, samplingFilters, head.name), prompt }
 }
 
 /** Checks given values; the result gives those of samples first … first + B − 1, in the order of generation. */

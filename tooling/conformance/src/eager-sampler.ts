@@ -53,7 +53,8 @@ export function eagerSampler(model: Model, parameters: ParameterArrays): (reques
   }
   return ({ count: B, length: N, seed, temperature = 1, given = emptyValues(model.domain, B * N * C), isGiven = new Uint8Array(B * N), condition: told, ...options }) => {
     const { topK, topP, minP, repetitionPenalty } = checkSamplingFilters('eagerSampler', options, samplingFilters ?? [])
-    const seen = new Uint8Array(B * V)
+    const knowsPenalty = samplingFilters?.includes('repetitionPenalty') ?? false
+    const seen = new Uint8Array(knowsPenalty ? B * V : 0)
     const result: Sampled = { values: emptyValues(model.domain, B * N * C), drawn: emptyValues(model.domain, B * N * C), distance: new Float32Array(B * N), logProbability: new Float32Array(B * N) }
     tf.tidy(() => {
       const tensors = asTensors(parameters)
@@ -67,7 +68,7 @@ export function eagerSampler(model: Model, parameters: ParameterArrays): (reques
           given: tf.tensor(Float32Array.from({ length: B * C }, (_, i) => given[(Math.floor(i / C) * N + position) * C + (i % C)]), [B, C], type),
           isGiven: tf.tensor(Uint8Array.from({ length: B }, (_, b) => isGiven[b * N + position]), [B], 'bool'),
           ...(samplingFilters && {
-            filters: { topK: tf.tensor1d([topK], 'int32'), topP: tf.tensor1d([topP]), minP: tf.tensor1d([minP]), repetitionPenalty: tf.tensor1d([repetitionPenalty]), seen: tf.tensor(seen.slice(), [B, V], 'bool') },
+            filters: { topK: tf.tensor1d([topK], 'int32'), topP: tf.tensor1d([topP]), minP: tf.tensor1d([minP]), ...(knowsPenalty && { repetitionPenalty: tf.tensor1d([repetitionPenalty]), seen: tf.tensor(seen.slice(), [B, V], 'bool') }) },
           }),
         }
         const draw = model.step(tensors, state, before, request, told && conditionOf(told, B, N, position))
@@ -78,7 +79,7 @@ export function eagerSampler(model: Model, parameters: ParameterArrays): (reques
           result.drawn.set(drawn.subarray(b * C, (b + 1) * C), at * C)
           result.distance[at] = distance[b]
           result.logProbability[at] = logProbability[b]
-          if (samplingFilters) seen[b * V + values[b]] = 1
+          if (knowsPenalty) seen[b * V + values[b]] = 1
         }
         state = draw.state
         before = { values: draw.values, isStart: tf.zeros([B], 'bool') }

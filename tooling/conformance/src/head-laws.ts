@@ -15,7 +15,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { goodnessOfFit } from './chi-square.js'
 import { densityHeadLaws } from './density-laws.js'
 import { allTuples, randomNumbers, randomValues } from './enumeration.js'
-import { filteredDistribution } from './filtered-distribution.js'
+import { filteredDistribution, type FilterSettings } from './filtered-distribution.js'
 import { asTensors, numbersOf, shaken } from './parameters.js'
 import { demand, demandClose } from './violation.js'
 
@@ -87,15 +87,13 @@ export function headLaws(head: Head, options: HeadLawOptions): void {
   demand(law, agreement.probability >= falseAlarm, () => `its samples do not follow p: χ² = ${agreement.statistic} with ${agreement.freedom} degrees of freedom, p-value ${agreement.probability}.`)
   const control = fitAt(1.05, p, 1)
   demand(law, control.probability < falseAlarm, () => `control: samples at temperature 1.05 pass for temperature 1 (p-value ${control.probability}). Either temperature is ignored, or more draws are needed.`)
-  if (C === 1) {
-    for (const temperature of [0.5, 1.5]) {
-      const powers = p.map((value) => value ** (1 / temperature))
-      const sum = powers.reduce((a, b) => a + b, 0)
-      const fit = fitAt(temperature, powers.map((value) => value / sum), 2)
-      demand(law, fit.probability >= falseAlarm, () => `at temperature ${temperature} its samples do not follow p^(1/${temperature}): p-value ${fit.probability}.`)
-    }
+  const ofComponents = numbersOf(() => bound.logProbability(asTensors(parameters), tf.expandDims(repeat(cells), 1), tf.tensor(tuples, [cells, 1, C], 'int32')))
+  const narrowed = (settings: FilterSettings) => narrowedEach(ofComponents, V, C, settings)
+  for (const temperature of [0.5, 1.5]) {
+    const fit = fitAt(temperature, narrowed({ temperature }), 2)
+    demand(law, fit.probability >= falseAlarm, () => `at temperature ${temperature} its samples do not follow p^(1/${temperature}) of each component given the ones before it: p-value ${fit.probability}.`)
   }
-  if (bound.samplingFilters) filterLaws(law, bound, parameters, repeat, { draws: Math.ceil(draws / 10), seed, V, logProbabilities })
+  if (bound.samplingFilters) filterLaws(law, bound, parameters, repeat, { draws: Math.ceil(draws / 10), seed, V, C, cells, cellOf, narrowed })
   drawLaws(law, bound, parameters, repeat, { seed, C, V, p, cellOf })
 }
 
@@ -107,26 +105,41 @@ interface Numbers {
   readonly logProbabilities?: Float32Array
 }
 
+/** The distribution of all tuples where each component's, given the ones before it, is narrowed. @param logs log p of each component of each tuple, [V^C, C] */
+function narrowedEach(logs: ArrayLike<number>, V: number, C: number, settings: FilterSettings): Float64Array {
+  const p = new Float64Array(V ** C).fill(1)
+  for (let c = 0; c < C; c++) {
+    const below = V ** (C - 1 - c)
+    for (let prefix = 0; prefix < V ** c; prefix++) {
+      const own = filteredDistribution(Array.from({ length: V }, (_, v) => logs[(prefix * V + v) * below * C + c]), settings)
+      for (let cell = prefix * V * below; cell < (prefix + 1) * V * below; cell++) p[cell] *= own[Math.floor(cell / below) % V]
+    }
+  }
+  return p
+}
+
 /** Filters need no logits but for the penalty, of which the law is: what did not occur keeps its odds, what did loses. */
 function filterLaws(
   law: string,
   head: BoundHead,
   parameters: ParameterArrays,
   repeat: (count: number) => tf.Tensor,
-  { draws, seed, V, logProbabilities }: { draws: number; seed: number; V: number; logProbabilities: ArrayLike<number> },
+  { draws, seed, V, C, cells, cellOf, narrowed }: { draws: number; seed: number; V: number; C: number; cells: number; cellOf: (values: ArrayLike<number>, row: number) => number; narrowed: (settings: FilterSettings) => Float64Array },
 ): void {
   const countsOf = (settings: { temperature?: number; filters: SamplingFilters; seen?: Uint8Array }) => {
-    const counts = new Float64Array(V)
-    for (const value of drawMany(head, parameters, repeat, { draws, C: 1, seed: seed + 3, temperature: 1, ...settings }).values) counts[value]++
+    const counts = new Float64Array(cells)
+    const { values } = drawMany(head, parameters, repeat, { draws, C, seed: seed + 3, temperature: 1, ...settings })
+    for (let row = 0; row < draws; row++) counts[cellOf(values, row)]++
     return counts
   }
   const all: SamplingFilters[] = [{ topK: 1 }, { topK: 2 }, { topP: 0.3 }, { topP: 0.8 }, { minP: 0.2 }, { topK: V, topP: 0.9, minP: 0.02 }]
   const temperature = 0.7
   for (const filters of all) {
-    const fit = goodnessOfFit(countsOf({ temperature, filters }), filteredDistribution(logProbabilities, { temperature, ...filters }))
+    const fit = goodnessOfFit(countsOf({ temperature, filters }), narrowed({ temperature, ...filters }))
     demand(law, fit.probability >= falseAlarm, () => `with ${JSON.stringify(filters)} at temperature ${temperature} its samples do not follow the truncated distribution: χ² = ${fit.statistic}, p-value ${fit.probability}.`)
   }
-  const p = filteredDistribution(logProbabilities)
+  if (!head.samplingFilters!.includes('repetitionPenalty')) return
+  const p = narrowed({})
   const likeliest = p.indexOf(Math.max(...p))
   const seen = Uint8Array.from({ length: V }, (_, v) => (v === likeliest ? 1 : 0))
   const counts = countsOf({ filters: { repetitionPenalty: 1.7 }, seen })
@@ -172,8 +185,8 @@ function drawMany(head: BoundHead, parameters: ParameterArrays, repeat: (count: 
 
 function filterTensors(filters: SamplingFilters, draws: number, seen: Uint8Array | undefined): DrawFilters {
   const { topK, topP, minP, repetitionPenalty } = { ...noSamplingFilters, ...filters }
-  const flags = tf.tensor(seen ?? new Uint8Array(1), [1, seen?.length ?? 1], 'bool')
-  return { topK: tf.tensor1d([topK], 'int32'), topP: tf.tensor1d([topP]), minP: tf.tensor1d([minP]), repetitionPenalty: tf.tensor1d([repetitionPenalty]), seen: tf.tile(flags, [draws, 1]) }
+  const truncating = { topK: tf.tensor1d([topK], 'int32'), topP: tf.tensor1d([topP]), minP: tf.tensor1d([minP]) }
+  return seen ? { ...truncating, repetitionPenalty: tf.tensor1d([repetitionPenalty]), seen: tf.tile(tf.tensor(seen, [1, seen.length], 'bool'), [draws, 1]) } : truncating
 }
 
 function drawLaws(

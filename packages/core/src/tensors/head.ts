@@ -34,10 +34,10 @@ export interface DrawFilters {
   readonly topP: tf.Tensor
   /** float32 [1]; 0: off. */
   readonly minP: tf.Tensor
-  /** float32 [1], above 0; 1: off. */
-  readonly repetitionPenalty: tf.Tensor
+  /** Of heads that know it, and together with `seen`: float32 [1], above 0; 1: off. */
+  readonly repetitionPenalty?: tf.Tensor
   /** bool [B, V]: which values occurred before. */
-  readonly seen: tf.Tensor
+  readonly seen?: tf.Tensor
 }
 
 /** One draw from the distribution, or a value given. */
@@ -72,7 +72,7 @@ export interface BoundHead {
   readonly uniformsPerComponent: number
   /** True: reads the network's value embedding (`embedding` among its parameters) in place of a matrix of its own. */
   readonly isTied: boolean
-  /** What it knows of `DrawFilters`: all of them, or (absent) none. */
+  /** What it knows of `DrawFilters`: all of them, those that need nothing but probabilities (core's `truncations`), or (absent) none. */
   readonly samplingFilters?: readonly SamplingFilterName[]
   initialize(seed: number): ParameterArrays
   /** features [B, N, W], x [B, N, C] → log p of each component given the ones before it, in nats: [B, N, C]. */

@@ -113,7 +113,7 @@ describe('checkSamplingFilters', () => {
   })
   it('refuses what the head does not know', () => {
     expect(() => checkSamplingFilters('sample', { topP: 0.5 }, [])).toThrow(UnsupportedError)
-    expect(() => checkSamplingFilters('sample', { topP: 0.5 }, [])).toThrow(/does not know topP; it knows no sampling filter/)
+    expect(() => checkSamplingFilters('sample', { topP: 0.5 }, [], 'gaussianMixture')).toThrow(/gaussianMixture, does not know topP; it knows no sampling filter/)
   })
 })
 

@@ -35,17 +35,18 @@ const stateInputs = (state: readonly StateTensor[]): Record<string, SymbolicSpec
 /** −log p. Not a negation, which makes −0 of the 0 after an end and of what is certain. */
 const natsOf = (logProbability: tf.Tensor) => tf.sub(0, logProbability)
 
-const waveFilterInputs = {
-  topK: { shape: [1], type: 'int32' },
-  topP: { shape: [1], type: 'float32' },
-  minP: { shape: [1], type: 'float32' },
-} satisfies Partial<Record<keyof DrawFilters, SymbolicSpecification>>
+const truncationInputs = { topK: { shape: [1], type: 'int32' }, topP: { shape: [1], type: 'float32' }, minP: { shape: [1], type: 'float32' } } as const
 
-const filterInputs = ({ domain }: Model): Record<keyof DrawFilters, SymbolicSpecification> => ({
-  ...waveFilterInputs,
-  repetitionPenalty: { shape: [1], type: 'float32' },
-  [seenInput]: { shape: ['batch', valueCount(domain, 'samplingFilters')], type: 'bool' },
+const filterInputs = ({ domain, boundHead }: Model): Record<string, SymbolicSpecification> => ({
+  ...truncationInputs,
+  ...(boundHead.samplingFilters?.includes('repetitionPenalty') && {
+    repetitionPenalty: { shape: [1], type: 'float32' },
+    [seenInput]: { shape: ['batch', valueCount(domain, 'samplingFilters')], type: 'bool' },
+  }),
 })
+
+/** The filters among the inputs. */
+const filtersOf = ({ topK, topP, minP, repetitionPenalty, [seenInput]: seen }: Tensors): DrawFilters => ({ topK, topP, minP, ...(seen && { repetitionPenalty, seen }) })
 
 /** A model's condition as an input, of one variable where `sequence` is absent. */
 const conditionInputs = ({ condition }: Model, sequence?: number | 'sequence'): Record<string, SymbolicSpecification> =>
@@ -73,12 +74,12 @@ export function stepProgram(model: Model, shapes: Shapes): ExportedProgram {
       ...stateInputs(model.state),
     },
     program(inputs) {
-      const { uniforms, temperature, given, isGiven, topK, topP, minP, repetitionPenalty, [seenInput]: seen } = inputs
+      const { uniforms, temperature, given, isGiven, [seenInput]: seen } = inputs
       const draw = model.step(
         scoped(inputs, parameterPrefix),
         scoped(inputs, statePrefix),
         { values: inputs.previous, isStart: inputs.isStart },
-        { uniforms, temperature, given, isGiven, ...(hasFilters && { filters: { topK, topP, minP, repetitionPenalty, seen } }) },
+        { uniforms, temperature, given, isGiven, ...(hasFilters && { filters: filtersOf(inputs) }) },
         conditionOf(model, inputs),
       )
       return {
@@ -88,7 +89,7 @@ export function stepProgram(model: Model, shapes: Shapes): ExportedProgram {
         nats: natsOf(draw.logProbability),
         ...(draw.logProbabilities && { logProbabilities: draw.logProbabilities }),
         ...withPrefix(draw.state, nextPrefix),
-        ...(hasFilters && { [nextPrefix + seenInput]: marked(seen, draw.values) }),
+        ...(seen && { [nextPrefix + seenInput]: marked(seen, draw.values) }),
       }
     },
   }
@@ -152,7 +153,7 @@ export function waveProgram(model: Model, steps: WaveSteps, shapes: Shapes): Exp
       given: { shape: ['batch', M, C], type },
       isGiven: { shape: ['batch', M], type: 'bool' },
       ...conditionInputs(model, M),
-      ...(hasFilters && waveFilterInputs),
+      ...(hasFilters && truncationInputs),
       ...Object.fromEntries(Object.entries(steps.places).map(([name, { width }]) => [placesPrefix + name, { shape: [width], type: 'int32' as const }])),
       ...stateInputs(steps.state),
     },
@@ -164,7 +165,7 @@ export function waveProgram(model: Model, steps: WaveSteps, shapes: Shapes): Exp
         temperature: inputs.temperature,
         given: tf.reshape(inputs.given, [rows, C]),
         isGiven: tf.reshape(inputs.isGiven, [rows]),
-        ...(hasFilters && { filters: { topK: inputs.topK, topP: inputs.topP, minP: inputs.minP, repetitionPenalty: tf.ones([1]), seen: tf.zeros([rows, valueCount(model.domain, 'samplingFilters')], 'bool') } }),
+        ...(hasFilters && { filters: filtersOf(inputs) }),
       }
       const before = { values: inputs.previous, places: scoped(inputs, placesPrefix) }
       const draw = model.drawWave(scoped(inputs, parameterPrefix), steps, scoped(inputs, statePrefix), before, request, conditionOf(model, inputs))

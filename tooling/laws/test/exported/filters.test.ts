@@ -5,9 +5,9 @@
  */
 import '@tensorflow/tfjs-backend-cpu'
 import { eagerSampler, type FilterSettings, filteredDistribution, freeRunningLaw, replayLaw, type Sampler, shaken } from '@chainrule/conformance'
-import { leftToRight, type SamplingFilters, uniform, UnsupportedError } from '@chainrule/core'
-import { bernoulli, categorical, createModel, tabular } from '@chainrule/core/tensors'
-import { multilayerPerceptron, transformer } from '@chainrule/networks'
+import { type Domain, leftToRight, type SamplingFilters, truncations, uniform, UnsupportedError } from '@chainrule/core'
+import { bernoulli, categorical, chained, createModel, discretizedLogisticMixture, factorized, gaussianMixture, type Head, type Network, rgbLogisticMixture, tabular } from '@chainrule/core/tensors'
+import { maskedConvolution, recurrent, transformer } from '@chainrule/networks'
 import * as tf from '@tensorflow/tfjs-core'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -147,12 +147,48 @@ describe('sampling filters', () => {
     }
   })
 
-  it('are refused by heads that do not know them, whose graphs have no such inputs', async () => {
-    const model = createModel({ domain: { length: 4, components: 1, values: 2 }, order: leftToRight(), network: multilayerPerceptron({ hidden: [] }), head: bernoulli() })
+  const grid = (components: number, values: number): Domain => ({ length: 24, components, values, locations: { axes: ['row', 'column'], shape: [3, 8] } })
+  const convolution = () => maskedConvolution({ layers: 1, width: 6, firstKernel: 3 })
+  it.each<[string, Domain, Network, Head]>([
+    ['chained logistics', grid(3, 20), convolution(), chained(discretizedLogisticMixture({ components: 2 }), { width: 6 })],
+    ['chained categoricals', grid(2, 4), recurrent({ cell: 'gru', layers: 1, width: 6 }), chained(categorical(), { width: 6 })],
+    ['colours', grid(3, 20), convolution(), rgbLogisticMixture({ components: 2 })],
+    ['factorised logistics', grid(2, 20), convolution(), factorized(discretizedLogisticMixture({ components: 2 }))],
+    ['logistics', grid(1, 20), convolution(), discretizedLogisticMixture({ components: 2 })],
+    ['two values', grid(1, 2), convolution(), bernoulli()],
+  ])('those that leave out values work on each component: all samplers of %s replay each other', async (_, domain, network, head) => {
+    const model = createModel({ domain, order: leftToRight(), network, head })
+    const parameters = shaken(model.initialize(3), 3, 0.5)
+    const opened = await exported(model, parameters)
+    try {
+      expect(opened.manifest.samplingFilters).toEqual(truncations)
+      const request = { count: 3, length: 24, seed: 5 }
+      const names = ['steps', 'graph', ...(network.name === 'maskedConvolution' ? (['waves'] as const) : [])] as const
+      const samplers: Sampler[] = [eagerSampler(model, parameters), ...names.map((name) => samplerOf(opened, name))]
+      const plain = await samplerOf(opened, 'graph')(request)
+      for (const filters of [{ topK: 1 }, { topP: 0.4 }, { minP: 0.9 }, { topK: 2, temperature: 1.5 }]) {
+        for (const drawing of samplers) {
+          const original = await drawing({ ...request, ...filters })
+          expect(original.values, JSON.stringify(filters)).not.toEqual(plain.values)
+          for (const following of samplers) if (following !== drawing) replayLaw(await following({ ...request, ...filters, given: original.values, isGiven: new Uint8Array(72).fill(1) }), original)
+        }
+      }
+      await expect(opened.sample({ seed: 1, repetitionPenalty: 1.2 })).rejects.toThrow(/does not know repetitionPenalty; it knows topK, topP, minP/)
+    } finally {
+      await opened.release()
+    }
+  })
+
+  it.each<[Head, number | 'real', RegExp]>([
+    [gaussianMixture(), 'real', /gaussianMixture, does not know topP; it knows no sampling filter/],
+    [discretizedLogisticMixture(), 65_536, /discretizedLogisticMixture, does not know topP; it knows no sampling filter/],
+  ])('are refused by heads without a table of probabilities, whose graphs have no such inputs', async (head, values, message) => {
+    const model = createModel({ domain: { length: 4, components: 1, values }, order: leftToRight(), network: recurrent({ cell: 'gru', layers: 1, width: 3 }), head })
     const opened = await exported(model, model.initialize(1))
     try {
       expect(opened.manifest.samplingFilters).toBeUndefined()
       await expect(opened.sample({ seed: 1, topP: 0.9 })).rejects.toThrow(UnsupportedError)
+      await expect(opened.sample({ seed: 1, topP: 0.9 })).rejects.toThrow(message)
       expect((await opened.sample({ seed: 1 })).values).toHaveLength(4)
     } finally {
       await opened.release()

@@ -2,10 +2,12 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { refuseUnknownOptions, UnsupportedError } from '../../errors.js'
 import type { ParameterArrays } from '../../parameters.js'
+import { truncations } from '../../sampling-filters.js'
 import type { Head } from '../head.js'
 import { normalInitial } from '../initial.js'
 import type { Tensors } from '../network.js'
 import { linear } from '../primitives/linear.js'
+import { sampledDistribution } from './filters.js'
 import { drawByInverseCdf } from './inverse-cdf.js'
 
 export function bernoulli(options: Record<never, never> = {}): Head {
@@ -23,12 +25,12 @@ export function bernoulli(options: Record<never, never> = {}): Head {
       return {
         uniformsPerComponent: 1,
         isTied: false,
+        samplingFilters: truncations,
         initialize: (seed): ParameterArrays => (receivesParameters ? {} : { weight: normalInitial(seed, 'head/weight', [width, 1], 0.02) }),
         logProbability: (parameters, features, x) => logProbability(logit(parameters, features), x),
         draw(parameters, features, request) {
           const l = logit(parameters, features)
-          const cool = tf.div(l, request.temperature)
-          const draw = drawByInverseCdf(tf.concat([tf.sigmoid(tf.neg(cool)), tf.sigmoid(cool)], 1), request)
+          const draw = drawByInverseCdf(sampledDistribution(tf.concat([tf.zerosLike(l), l], 1), request), request)
           return {
             ...draw,
             logProbability: tf.squeeze(logProbability(l, draw.values), [1]),

@@ -21,6 +21,7 @@ import { linear } from '../primitives/linear.js'
 import { runningSum } from '../primitives/running-sum.js'
 import { scaledValues } from '../scaled-values.js'
 import { scan } from '../scan.js'
+import { truncationsOf } from './components.js'
 import { largestTable } from './logistic-mixture.js'
 
 export interface ChainedOptions {
@@ -83,6 +84,7 @@ export function chained(head: Head, options: ChainedOptions = {}): Head {
       return {
         uniformsPerComponent: inner.uniformsPerComponent,
         isTied: false,
+        ...truncationsOf(inner),
         initialize(seed) {
           const normal = (name: string, shape: number[], deviation: number) => ({ [name]: normalInitial(seed, `head/${name}`, shape, deviation) })
           return {
@@ -95,13 +97,13 @@ export function chained(head: Head, options: ChainedOptions = {}): Head {
           }
         },
         logProbability,
-        draw(parameters, features, { uniforms, temperature, given, isGiven }) {
+        draw(parameters, features, { uniforms, temperature, given, isGiven, filters }) {
           // The last component is read by none.
           const places = C === 1 ? tf.zeros([1, 1, 1]) : isScaled ? tf.pad(parameters.inputs, [[0, 1], [0, 0], [0, 0]]) : tf.tensor3d(Float32Array.from({ length: C }, (_, j) => Math.min(j, C - 2) * values), [C, 1, 1])
           const asNumbers = (tensor: tf.Tensor) => tf.cast(tensor, 'float32')
           const { outputs } = scan(
             ({ state: { sums }, inputs: { place, uniforms, given, ...weights } }) => {
-              const request: DrawRequest = { uniforms, temperature, given: tf.cast(given, valueType(domain)), isGiven }
+              const request: DrawRequest = { uniforms, temperature, given: tf.cast(given, valueType(domain)), isGiven, ...(filters && { filters }) }
               const draw = inner.draw({}, outputOf(sums, weights), request)
               const read = C === 1 ? sums : embed(parameters, tf.transpose(draw.values), isScaled ? place : tf.cast(place, 'int32'))
               return { state: { sums: C === 1 ? sums : tf.add(sums, tf.squeeze(read, [0])) }, outputs: { values: asNumbers(draw.values), drawn: asNumbers(draw.drawn), distance: draw.distance } }

@@ -1,11 +1,17 @@
 /** The components of a variable, drawn one by one. Axes: B batch, C components, K uniforms of a component. */
 import * as tf from '@tensorflow/tfjs-core'
-import type { Draw, DrawRequest } from '../head.js'
+import { type SamplingFilterName, truncations } from '../../sampling-filters.js'
+import type { BoundHead, Draw, DrawRequest } from '../head.js'
 
-/** The part of a request that speaks of one component: of filters it has none. */
-export function componentRequest({ uniforms, temperature, given, isGiven }: DrawRequest, component: number): DrawRequest {
+/** Of the filters that the head of a component knows, those that a variable of several can have: what occurred before is counted of whole variables. */
+export function truncationsOf({ samplingFilters }: BoundHead): { samplingFilters?: readonly SamplingFilterName[] } {
+  return samplingFilters ? { samplingFilters: truncations } : {}
+}
+
+/** The part of a request that speaks of one component. */
+export function componentRequest({ uniforms, temperature, given, isGiven, filters }: DrawRequest, component: number): DrawRequest {
   const [batch, , K] = uniforms.shape as [number, number, number]
-  return { uniforms: tf.slice(uniforms, [0, component, 0], [batch, 1, K]), temperature, given: tf.slice(given, [0, component], [batch, 1]), isGiven }
+  return { uniforms: tf.slice(uniforms, [0, component, 0], [batch, 1, K]), temperature, given: tf.slice(given, [0, component], [batch, 1]), isGiven, ...(filters && { filters }) }
 }
 
 /**

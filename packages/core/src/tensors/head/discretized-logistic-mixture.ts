@@ -10,7 +10,7 @@ import { valueCount } from '../../domain.js'
 import { finiteNumber, refuseUnknownOptions, UnsupportedError, wholeNumber } from '../../errors.js'
 import type { Head } from '../head.js'
 import type { Tensors } from '../network.js'
-import { drawFromMixture, type LogisticMixture, logistics, mixtureLogProbability, mostValues } from './logistic-mixture.js'
+import { drawFromMixture, filtersOf, type LogisticMixture, logistics, mixtureLogProbability, mostValues } from './logistic-mixture.js'
 import { projection } from './projection.js'
 
 export interface DiscretizedLogisticMixtureOptions {
@@ -55,6 +55,7 @@ export function discretizedLogisticMixture(options: DiscretizedLogisticMixtureOp
       return {
         uniformsPerComponent: 1,
         isTied: false,
+        ...filtersOf(V),
         initialize,
         logProbability: (parameters, features, x) => tf.expandDims(mixtureLogProbability(mixture(parameters, features), x, V), -1),
         draw: (parameters, features, request) => drawFromMixture(mixture(parameters, features), request, V),

@@ -10,6 +10,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { refuseUnknownOptions } from '../../errors.js'
 import { describe } from '../../piece.js'
 import type { Head } from '../head.js'
+import { truncationsOf } from './components.js'
 import { projection } from './projection.js'
 
 /** @param head of one component */
@@ -28,19 +29,21 @@ export function factorized(head: Head, options: Record<never, never> = {}): Head
       return {
         uniformsPerComponent: inner.uniformsPerComponent,
         isTied: false,
+        ...truncationsOf(inner),
         initialize,
         logProbability(parameters, features, x) {
           const [batch, length] = x.shape
           const all = tf.reshape(apply(parameters, features), [batch, length * C, P])
           return tf.reshape(inner.logProbability({}, all, tf.reshape(x, [batch, length * C, 1])), [batch, length, C])
         },
-        draw(parameters, features, { uniforms, temperature, given, isGiven }) {
+        draw(parameters, features, { uniforms, temperature, given, isGiven, filters }) {
           const [batch, , K] = uniforms.shape as [number, number, number]
           const draw = inner.draw({}, tf.reshape(apply(parameters, features), [batch * C, P]), {
             uniforms: tf.reshape(uniforms, [batch * C, 1, K]),
             temperature,
             given: tf.reshape(given, [batch * C, 1]),
             isGiven: tf.reshape(tf.logicalAnd(tf.expandDims(isGiven, 1), tf.ones([1, C], 'bool')), [batch * C]),
+            ...(filters && { filters }),
           })
           const perVariable = (tensor: tf.Tensor) => tf.reshape(tensor, [batch, C])
           return {

@@ -5,16 +5,13 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { conditional } from '../conditional.js'
-import type { SamplingFilterName } from '../../sampling-filters.js'
 import type { DrawFilters, DrawRequest } from '../head.js'
 import { truncated } from '../primitives/truncation.js'
 
 function penalized(logits: tf.Tensor, { seen, repetitionPenalty }: DrawFilters): tf.Tensor {
+  if (!seen || !repetitionPenalty) return logits
   return tf.where(seen, tf.where(tf.greater(logits, 0), tf.div(logits, repetitionPenalty), tf.mul(logits, repetitionPenalty)), logits)
 }
-
-/** The filters that leave out values, whatever came before: of them a head needs no more than its probabilities. */
-export const truncations = ['topK', 'topP', 'minP'] as const satisfies readonly SamplingFilterName[]
 
 const truncates = ({ topK, topP, minP }: DrawFilters) => tf.logicalOr(tf.greater(topK, tf.scalar(0, 'int32')), tf.logicalOr(tf.less(topP, 1), tf.greater(minP, 0)))
 
@@ -34,5 +31,5 @@ export function sampledDistribution(logits: tf.Tensor, { temperature, filters }:
     const probabilities = plain(penalized(logits, filters))
     return conditional(isTruncated, () => truncated(probabilities, topK, topP, minP), () => probabilities)
   }
-  return conditional(tf.logicalOr(isTruncated, tf.notEqual(repetitionPenalty, 1)), filtered, () => plain(logits))
+  return conditional(repetitionPenalty ? tf.logicalOr(isTruncated, tf.notEqual(repetitionPenalty, 1)) : isTruncated, filtered, () => plain(logits))
 }

@@ -9,6 +9,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core'
 import { conditional } from '../conditional.js'
+import { truncations } from '../../sampling-filters.js'
 import type { Draw, DrawRequest } from '../head.js'
 import { discretizedLogistic } from '../primitives/discretized-logistic.js'
 import { logSumExp } from '../primitives/log-sum-exp.js'
@@ -26,6 +27,8 @@ export interface LogisticMixture {
 
 /** The most values whose probabilities are tabled for a draw. */
 export const largestTable = 1024
+/** What a mixture over so many values knows of filters: there is no table of its probabilities beyond `largestTable`. */
+export const filtersOf = (values: number) => (values <= largestTable ? { samplingFilters: truncations } : {})
 /** The most values for which x ± ½, u and F leave float32 room enough. */
 export const mostValues = 65_536
 /** The smallest scale is 1/32 of a value: a logistic on a value gives it all but 10⁻⁷. */

@@ -13,7 +13,7 @@ import { refuseUnknownOptions, UnsupportedError, wholeNumber } from '../../error
 import type { Head } from '../head.js'
 import { logSumExp } from '../primitives/log-sum-exp.js'
 import { componentRequest, joinComponents } from './components.js'
-import { drawFromMixture, type LogisticMixture, logistics, mostValues, weighted } from './logistic-mixture.js'
+import { drawFromMixture, filtersOf, type LogisticMixture, logistics, mostValues, weighted } from './logistic-mixture.js'
 import { projection } from './projection.js'
 
 export interface RgbLogisticMixtureOptions {
@@ -68,6 +68,7 @@ export function rgbLogisticMixture(options: RgbLogisticMixtureOptions = {}): Hea
       return {
         uniformsPerComponent: 1,
         isTied: false,
+        ...filtersOf(V),
         initialize,
         logProbability(parameters, features, x) {
           const values = tf.split(x, channels, -1)
