@@ -27,7 +27,7 @@ const models = {
   pixelcnnPatches: { network: maskedConvolution, patch: 2, options: { layers: 10, width: 64, firstKernel: 5, bottleneck: true }, settings: { steps: 14000, batchSize: 16, learningRate: 5e-3 } },
   rowLstm: { network: rowLstm, patch: 2, options: { layers: 2, width: 64, firstKernel: 5 }, settings: { steps: 600, batchSize: 16, learningRate: 4e-3 } },
   diagonalLstm: { network: diagonalLstm, patch: 2, options: { layers: 2, width: 64, firstKernel: 5 }, settings: { steps: 220, batchSize: 16, learningRate: 4e-3 } },
-  imageGpt: { network: transformer, patch: 2, options: { layers: 4, heads: 4, width: 64, context: 196, positions: 'learned2d' }, settings: { steps: 600, batchSize: 8, learningRate: 4e-3 } },
+  imageGpt: { network: transformer, patch: 2, options: { layers: 4, heads: 4, width: 64, context: 196, positions: 'learned2d' }, settings: { steps: 1500, batchSize: 8, learningRate: 4e-3 } },
 }
 
 const option = (value) => ({ type: 'string', default: value })
