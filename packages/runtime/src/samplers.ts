@@ -52,7 +52,7 @@ function settings({ samplingFilters }: ModelManifest, { temperature, filters }: 
 /** What is wanted of a graph: which values occurred only where that makes a difference. */
 const outputsOf = (graph: 'sample' | 'step', manifest: ModelManifest, { filters }: Stretch): string[] => {
   const { outputs } = graphSignature(graph, manifest)
-  return filters.repetitionPenalty === 1 ? outputs.filter((name) => name !== 'next.seen') : outputs
+  return manifest.samplingFilters?.includes('repetitionPenalty') && filters.repetitionPenalty === 1 ? outputs.filter((name) => name !== 'next.seen') : outputs
 }
 
 const seenFeed = ({ seen }: Cursor): Feeds => (seen ? { seen } : {})
