@@ -118,7 +118,7 @@ export const elementwise: Kernels = {
     return recording.elementwise('Mul', [difference, difference], typeOf(a))
   },
   Step: (recording, { x }, { alpha }: tf.StepAttrs) => {
-    // min(1, max(0, x s)) with s so large that no positive x stays below 1: one pass, which a comparison and a Cast are not.
+    // min(1, max(0, x s)) with s so large that no positive x but a denormal one stays below 1: one pass, which a comparison and a Cast are not.
     if (recording.target === 'onnxruntime' && typeOf(x) === 'float32' && !alpha) return recording.elementwise('HardSigmoid', [x], 'float32', { alpha: { float: 3e38 }, beta: { float: 0 } })
     const isPositive = recording.elementwise('Greater', [x, scalar(recording, 0, numeric('Step', x))], 'bool')
     const result = alpha === 0 || alpha === undefined ? cast(recording, isPositive, 'float32') : recording.elementwise('Where', [isPositive, scalar(recording, 1), scalar(recording, alpha)], 'float32')
