@@ -31,7 +31,7 @@ export function loopOverBlocks(block: Graph, step: Graph, U: number, end?: numbe
     return output
   }
   const shapeOf = (name: string, from: number, to: number, output: string) => node('Shape', [name], output, { start: from, end: to })
-  const hasFilters = rest.inputs.some(({ name }) => name === seenInput)
+  const isInput = (wanted: string) => rest.inputs.some(({ name }) => name === wanted)
 
   const [zero, one, each, farEnd] = [integers('zero', [0]), integers('one', [1]), integers('block.length', [U]), integers('far.end', [2 ** 31 - 1])]
   /** 1 where no filter is on, else 0. */
@@ -44,12 +44,12 @@ export function loopOverBlocks(block: Graph, step: Graph, U: number, end?: numbe
       node('LessOrEqual', ['topK', 'off.topK'], 'topK.off'),
       node('GreaterOrEqual', ['topP', 'off'], 'topP.off'),
       node('LessOrEqual', ['minP', 'off.minP'], 'minP.off'),
-      node('Equal', ['repetitionPenalty', 'off'], 'repetitionPenalty.off'),
+      ...(isInput('repetitionPenalty') ? [node('Equal', ['repetitionPenalty', 'off'], 'repetitionPenalty.off')] : []),
     ]
     return node('Cast', [offs.reduce((all, each) => node('And', [all, each], `${all}.and.${each}`))], 'filters.off', { to: dataTypeOf('int64') })
   }
   const whole = node('Div', [shapeOf('uniforms', 1, 2, 'all.steps'), each], 'whole.blocks')
-  const inWhole = node('Mul', [hasFilters ? node('Mul', [whole, withoutFilters()], 'used.blocks') : whole, each], 'steps.in.blocks')
+  const inWhole = node('Mul', [isInput('topK') ? node('Mul', [whole, withoutFilters()], 'used.blocks') : whole, each], 'steps.in.blocks')
   const shared = new Set([...perChain, ...step.initializers.flatMap(({ name }) => (name.startsWith(parameterPrefix) ? [name] : []))])
   const perStep = rest.inputs.filter(({ name }) => stepwise.includes(name))
   for (const { name, shape } of perStep) {
@@ -69,7 +69,7 @@ export function loopOverBlocks(block: Graph, step: Graph, U: number, end?: numbe
   const first = renamed(blocks, (name) => (takenFromChain.has(name) ? name : inBlocks(name)))
   nodes.push(...first.nodes)
   const madeInBlocks = node('Mul', [shapeOf(inBlocks('values'), 1, 2, 'made.blocks'), each], 'made.in.blocks')
-  if (hasFilters) {
+  if (isInput(seenInput)) {
     const indices = node('Reshape', [inBlocks('values'), node('Concat', [batch, madeInBlocks], 'seen.shape', { axis: 0 })], 'seen.indices', { allowzero: 1 })
     constants.push({ name: 'seen.true', type: 'bool', shape: [], data: Uint8Array.of(1) })
     node('ScatterElements', [seenInput, indices, node('Expand', ['seen.true', 'seen.shape'], 'seen.marks')], inBlocks(nextPrefix + seenInput), { axis: 1 })

@@ -29,6 +29,7 @@ describe('blocks', () => {
   it.each([
     ['alone', recordedOf.bind(undefined, text), {}],
     ['with filters', recordedOf.bind(undefined, text), { topK: 4, repetitionPenalty: 1.7 }],
+    ['of logistics, with a filter', recordedOf.bind(undefined, { ...text, values: 64 }, waveNet, discretizedLogisticMixture({ components: 2 })), { minP: 0.9 }],
     ['that may end', recordedOf.bind(undefined, { ...text, end: 6 }), {}],
     ['three taps', recordedOf.bind(undefined, text, causalConvolution({ layers: 2, width: 4, dilations: [3, 5], kernel: 3 })), {}],
     ['with a prediction', recordedOf.bind(undefined, { ...text, values: 64 }, causalConvolution({ layers: 2, width: 4, dilations: [1, 6], prediction: { filter: [0.5, 0.2], lags: 3, unit: 0.5 } }), discretizedLogisticMixture({ components: 2 })), {}],
