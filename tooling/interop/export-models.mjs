@@ -75,7 +75,9 @@ async function writeSequences(kind, length, told) {
   const opened = await openModel(join(folder, kind, 'model'), { provider: 'cpu' })
   const count = 2
   const sequences = []
-  const filtered = opened.manifest.samplingFilters ? [{ seed: 13, sampler: 'graph', topK: 3, repetitionPenalty: 1.3 }, { seed: 14, sampler: 'steps', temperature: 1.2, topP: 0.7, minP: 0.1 }] : []
+  const { samplingFilters } = opened.manifest
+  const penalty = samplingFilters?.includes('repetitionPenalty') && { repetitionPenalty: 1.3 }
+  const filtered = samplingFilters ? [{ seed: 13, sampler: 'graph', topK: 3, ...penalty }, { seed: 14, sampler: 'steps', temperature: 1.2, topP: 0.7, minP: 0.1 }] : []
   for (const { sampler, ...settings } of [{ seed: 11, temperature: 1, sampler: 'graph' }, { seed: 12, temperature: 0.75, sampler: 'steps' }, ...filtered]) {
     const condition = told && randomConditions(settings.seed, told, count, length ?? opened.manifest.domain.length)
     const samples = await opened.sample({ count, sampler, ...settings, condition, ...(length && { length }) })

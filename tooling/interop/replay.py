@@ -150,7 +150,7 @@ def signature(graph, manifest):
     state = [tensor["name"] for tensor in manifest["state"]]
     filters = manifest.get("samplingFilters", []) if graph != "score" else []
     told = condition_input(manifest)
-    carried = [f"state.{name}" for name in state] + (["seen"] if filters else []), [f"next.{name}" for name in state] + (["next.seen"] if filters else [])
+    carried = [f"state.{name}" for name in state] + (["seen"] if "repetitionPenalty" in filters else []), [f"next.{name}" for name in state] + (["next.seen"] if "repetitionPenalty" in filters else [])
     if graph == "score":
         if manifest["domain"]["length"] != "variable":
             return {"x", *told}, {"nats"}
@@ -230,8 +230,8 @@ class Model:
         """The inputs of sampling filters, for a model whose head knows them, before the first variable."""
         if "samplingFilters" not in self.manifest:
             return {}
-        settings = {name: np.full([1], sequence.get(name, off), off.dtype) for name, off in FILTERS_OFF.items()}
-        return {**settings, "seen": np.zeros([1, self.manifest["domain"]["values"]], bool)}
+        settings = {name: np.full([1], sequence.get(name, FILTERS_OFF[name]), FILTERS_OFF[name].dtype) for name in self.manifest["samplingFilters"]}
+        return {**settings, **({"seen": np.zeros([1, self.manifest["domain"]["values"]], bool)} if "repetitionPenalty" in settings else {})}
 
     def after(self, outputs, last):
         """The inputs after a run: its state, and the last variable as it was kept."""
@@ -287,7 +287,7 @@ class Model:
             if chunk == 0:
                 outputs.update({name: outputs[old][:, None] for name, old in (("values", "value"), ("drawn", "drawn"), ("distance", "distance"), ("nats", "nats"))})
             cursor = self.after(outputs, outputs["values"][:, -1])
-            if filters:
+            if "seen" in filters:
                 filters["seen"] = outputs["next.seen"]
             parts.append(outputs)
             if chunk and self.end is not None and (outputs["values"][:, -1] == self.end).all():
