@@ -1,7 +1,7 @@
 /**
  * What a bounded dependence costs and buys: waves of a sample against the likelihood, on dynamically binarised MNIST.
  *
- *   node recipes/waves.mjs [--data FOLDER] [--models NAME,NAME] [--steps 500] [--images 2000] [--seed 1] [--threads 1]
+ *   node recipes/waves.mjs [--data FOLDER] [--models "NAME;NAME"] [--steps 500] [--images 2000] [--seed 1] [--threads 1]
  *
  * Each model has as many updates on the same images; data, bits and protocol are those of mnist.mjs, but it measures the 2,000 validation images, and nothing was
  * tuned for any of them. Drawing is of 8 images, by the fastest exact sampler (`chainrule inspect`), in processor time. Waves of 178 × 218

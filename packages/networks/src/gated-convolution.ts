@@ -21,7 +21,7 @@ import { gridNeighbors, liveOffsets, meanTaps, type Offset, readThrough, square 
 import { byRank, linesOf } from './lines.js'
 import type { ConvolutionSettings, Convolve } from './masked-convolution.js'
 import { recall, recentRows, remember, tapLinear } from './recent-rows.js'
-import { byPosition, latestRead, latestWaves, waveMaps, type WaveRead } from './wave-rows.js'
+import { byPosition, latestRead, latestWaves, type WaveRead, waveSteps } from './wave-rows.js'
 
 /** Of two halves a and b of the last axis: tanh(a) σ(b). */
 export function gated(x: tf.Tensor): tf.Tensor {
@@ -193,18 +193,12 @@ export function bindGated(owner: string, { domain, order, condition }: Binding, 
         reads[`across${l}`] = { neighbors: itself, readers: waves, sources: down[l], lag: 0, size: 2 * W }
         reads[`horizontal${l}`] = { neighbors: horizontal[l], readers: waves, sources: waves, lag, size: read[l] }
       }
-      const maps = waveMaps(reads)
-      return {
-        waves: byPosition(waves, order),
-        ...maps.declared,
-        step(parameters, state, values, indices, condition) {
-          const memory = maps.open(state, indices)
-          const through = (stack: string): Convolve => (x, weight, bias, l) => tapLinear(memory.read(`${stack}${l}`, x), weight, bias)
-          const encoded = input.encode(parameters, values)
-          const across = goDown(parameters, encoded, through('vertical'), reachesVertical ? condition : undefined).map((map, l) => memory.read(`across${l}`, map))
-          return { features: goAlong(parameters, encoded, across, through('horizontal'), undefined, condition), state: memory.next }
-        },
-      }
+      return waveSteps(byPosition(waves, order), reads, (memory, parameters, values, given) => {
+        const through = (stack: string): Convolve => (x, weight, bias, l) => tapLinear(memory.read(`${stack}${l}`, x), weight, bias)
+        const encoded = input.encode(parameters, values)
+        const across = goDown(parameters, encoded, through('vertical'), reachesVertical ? given : undefined).map((map, l) => memory.read(`across${l}`, map))
+        return goAlong(parameters, encoded, across, through('horizontal'), undefined, given)
+      })
     },
     dependencies(position) {
       let [h, v] = [new Set([order.inverse[position]]), new Set<number>()]

@@ -16,7 +16,7 @@ import { checkInputKind, gridInput, type InputKind } from './grid-input.js'
 import { gridNeighbors, liveOffsets, meanTaps, readThrough, square } from './grid-neighbors.js'
 import { byRank, linesOf } from './lines.js'
 import { recall, recentRows, remember, tapLinear } from './recent-rows.js'
-import { byPosition, latestThrough, waveMaps, type WaveMemory, type WaveRead } from './wave-rows.js'
+import { byPosition, latestThrough, type WaveMemory, type WaveRead, waveSteps } from './wave-rows.js'
 
 export interface LineRecurrentOptions {
   /** How many recurrent layers. */
@@ -93,18 +93,12 @@ function bind(owner: string, { domain, order, condition }: Binding, { layers, wi
     const waves = wavesOf(byRank(d), latestThrough([first], d))
     const reads: Record<string, WaveRead> = { rows: { neighbors: first, readers: waves, sources: waves, lag: 1, size: input.size } }
     for (const prefix of all) for (const [name, read] of Object.entries(each.reads(waves))) reads[prefix + name] = read
-    const maps = waveMaps(reads)
-    return {
-      waves: byPosition(waves, order),
-      ...maps.declared,
-      step(parameters, state, values, places, condition) {
-        const memory = maps.open(state, places)
-        const sums = tapLinear(memory.read('rows', input.encode(parameters, values)), parameters['first/weight'], parameters['first/bias'])
-        let h = conditioned(sums, parameters, 'first', condition)
-        for (const prefix of all) h = tf.add(h, each.step(scoped(parameters, prefix), memory, prefix, h))
-        return { features: featuresOf(parameters, h), state: memory.next }
-      },
-    }
+    return waveSteps(byPosition(waves, order), reads, (memory, parameters, values, given) => {
+      const sums = tapLinear(memory.read('rows', input.encode(parameters, values)), parameters['first/weight'], parameters['first/bias'])
+      let h = conditioned(sums, parameters, 'first', given)
+      for (const prefix of all) h = tf.add(h, each.step(scoped(parameters, prefix), memory, prefix, h))
+      return featuresOf(parameters, h)
+    })
   }
 
   return {

@@ -25,7 +25,7 @@ import { bindGated, gated } from './gated-convolution.js'
 import { checkInputKind, gridInput, type InputKind } from './grid-input.js'
 import { gridNeighbors, liveOffsets, type MayRead, meanTaps, readThrough, square } from './grid-neighbors.js'
 import { recall, recentRows, remember, tapLinear } from './recent-rows.js'
-import { latestThrough, waveMaps, type WaveRead } from './wave-rows.js'
+import { latestThrough, type WaveRead, waveSteps } from './wave-rows.js'
 
 const activations = { relu: (x: tf.Tensor) => tf.relu(x), elu: (x: tf.Tensor) => tf.elu(x), gated }
 
@@ -165,16 +165,10 @@ function bindPlain({ domain, order, condition }: Binding, settings: ConvolutionS
     extend: (parameters, state, before) => extendByStep(step, parameters, state, before),
     waves() {
       const waves = wavesOf(order, latestThrough(neighbors, d))
-      const maps = waveMaps(Object.fromEntries(neighbors.map((each, l): [string, WaveRead] => [`rows${l}`, { neighbors: each, readers: waves, sources: waves, lag: l === 0 ? 1 : 0, size: read[l] }])))
-      return {
-        waves,
-        ...maps.declared,
-        step(parameters, state, values, places, condition) {
-          const memory = maps.open(state, places)
-          const features = run(parameters, input.encode(parameters, values), (x, weight, bias, l) => tapLinear(memory.read(`rows${l}`, x), weight, bias), undefined, condition)
-          return { features, state: memory.next }
-        },
-      }
+      const reads = Object.fromEntries(neighbors.map((each, l): [string, WaveRead] => [`rows${l}`, { neighbors: each, readers: waves, sources: waves, lag: l === 0 ? 1 : 0, size: read[l] }]))
+      return waveSteps(waves, reads, (memory, parameters, values, condition) =>
+        run(parameters, input.encode(parameters, values), (x, weight, bias, l) => tapLinear(memory.read(`rows${l}`, x), weight, bias), undefined, condition),
+      )
     },
     dependencies: (position) => [...[...neighbors].reverse().reduce<Set<number>>((rows, each) => readThrough(rows, each), new Set([position]))].sort((a, b) => a - b),
   }

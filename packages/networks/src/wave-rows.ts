@@ -96,8 +96,24 @@ export interface WaveRead {
 /** What the step of one wave reads and remembers. */
 export type WaveMemory = ReturnType<ReturnType<typeof waveMaps>['open']>
 
+/**
+ * Steps of waves that remember nothing but what is read.
+ * @param featuresOf the features [B, M, W] of a wave, of the values of the wave before
+ */
+export function waveSteps(waves: Waves, reads: Readonly<Record<string, WaveRead>>, featuresOf: (memory: WaveMemory, parameters: Tensors, values: tf.Tensor, condition?: tf.Tensor) => tf.Tensor): WaveSteps {
+  const maps = waveMaps(reads)
+  return {
+    waves,
+    ...maps.declared,
+    step(parameters, state, values, places, condition) {
+      const memory = maps.open(state, places)
+      return { features: featuresOf(memory, parameters, values, condition), state: memory.next }
+    },
+  }
+}
+
 /** All that the step of a wave remembers, a map for each of these reads. Reads that differ in their size only share their places. */
-export function waveMaps(reads: Readonly<Record<string, WaveRead>>) {
+function waveMaps(reads: Readonly<Record<string, WaveRead>>) {
   const names = Object.keys(reads)
   const isSame = (a: WaveRead, b: WaveRead) => a.neighbors === b.neighbors && a.readers === b.readers && a.sources === b.sources && a.lag === b.lag
   const placesOf = Object.fromEntries(names.map((name) => [name, names.find((other) => isSame(reads[other], reads[name]))!]))
