@@ -48,7 +48,7 @@ export async function trainMeasured(name, imageModel, training, { settings, out,
   const begun = processorSeconds()
   const loads = []
   const shown = Math.ceil(settings.steps / 40)
-  let recent = 0
+  let [recent, since] = [0, 0] // nats a variable, and of how many updates, since the last line
   const trained = await fit(imageModel, training, {
     ...settings,
     threads,
@@ -57,11 +57,12 @@ export async function trainMeasured(name, imageModel, training, { settings, out,
     ...(validation && { validation }),
     checkpoint: { path, run, everySeconds: 60 },
     onProgress({ step, steps, nats, secondsLeft }) {
-      recent += nats / shown
+      recent += nats
+      since++
       if (step % shown) return
       loads.push(loadavg()[0])
-      console.error(`${name}: update ${step} of ${steps}, ${(recent * imageModel.tokenizer.domain.length).toFixed(2)} nats an image, ${Math.round(secondsLeft)} s left, load ${loads.at(-1).toFixed(1)} on ${cpus().length}`)
-      recent = 0
+      console.error(`${name}: update ${step} of ${steps}, ${((recent / since) * imageModel.tokenizer.domain.length).toFixed(2)} nats an image, ${Math.round(secondsLeft)} s left, load ${loads.at(-1).toFixed(1)} on ${cpus().length}`)
+      recent = since = 0
     },
   })
   const { step: steps } = trained.state

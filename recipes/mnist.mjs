@@ -15,12 +15,12 @@
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { bernoulli, binarized, chained, diagonalLstm, evaluate, imageModel, maskedConvolution, multilayerPerceptron, nade, patches, pixels, readIdx, rowLstm, transformer } from '@chainrule/image'
+import { bernoulli, binarized, chained, diagonalLstm, evaluate, imageModel, maskedConvolution, multilayerPerceptron, nade, patches, pixels, readIdx, reversed, rowLstm, transformer } from '@chainrule/image'
 import { costCells, imageCache, mnistFile, trainMeasured, writePictures } from './image-training.mjs'
 
 const average = { averageDecay: 0.999, minimumLearningRate: 1e-5, weightDecay: 0 }
 const models = {
-  fvsbn: { network: multilayerPerceptron, options: { hidden: [] }, settings: { steps: 10000, batchSize: 256, learningRate: 0.1, beta2: 0.999 } },
+  fvsbn: { network: multilayerPerceptron, order: reversed(), options: { hidden: [] }, settings: { steps: 10000, batchSize: 256, learningRate: 0.1, beta2: 0.999 } },
   made: { network: multilayerPerceptron, options: { hidden: [2000], direct: true }, settings: { steps: 8000, batchSize: 256, learningRate: 2e-3 } },
   nade: { network: nade, options: { hidden: 500 }, settings: { steps: 2000, batchSize: 64, learningRate: 3e-3 } },
   pixelcnn: { network: maskedConvolution, options: { layers: 10, width: 64, bottleneck: true }, settings: { steps: 7000, batchSize: 8, learningRate: 6e-3 } },
@@ -49,7 +49,7 @@ const settings = { ...average, ...chosen.settings, ...JSON.parse(values.settings
 const options = { ...chosen.options, ...JSON.parse(values.network) }
 const size = { height: 28, width: 28, levels: 2 }
 const variables = chosen.patch ? { tokenizer: patches({ ...size, size: chosen.patch, channels: 1 }), head: chained(bernoulli()) } : { tokenizer: pixels(size), head: bernoulli() }
-const model = imageModel({ ...variables, network: chosen.network(options) })
+const model = imageModel({ ...variables, network: chosen.network(options), ...(chosen.order && { order: chosen.order }) })
 
 const about = { file: 'train-images-idx3-ubyte', images: all, split: { heldOut: 0, validation: validation.length / all.length, seed: 0 }, more: { binarizationSeed: seed } }
 const { trained, cost } = await trainMeasured(values.model, model, binarized(training, { seed, draws: 1000 }), { settings, out, threads: Number(values.threads), about })
