@@ -42,6 +42,9 @@ export function valueCount({ values }: Pick<Domain, 'values'>, owner: string): n
   return values
 }
 
+/** L, the values but for an end, which is none of a scale: V, or V − 1 where x has one. @throws {UnsupportedError} for real values */
+export const levelCount = (domain: Pick<Domain, 'values' | 'end'>, owner: string): number => valueCount(domain, owner) - (domain.end === undefined ? 0 : 1)
+
 /** Checks a domain and returns it. @throws {InvalidOptionError} */
 export function checkDomain(domain: Domain): Domain {
   if (domain.length !== 'variable') wholeNumber('domain', 'length', domain.length)

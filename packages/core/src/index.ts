@@ -15,7 +15,7 @@ export {
   labelValues,
   refuseCondition,
 } from './condition.js'
-export { checkDomain, checkEnded, type DiscreteDomain, type Domain, emptyValues, endedLength, fixedLength, isReal, valueCount, type Values, valueType } from './domain.js'
+export { checkDomain, checkEnded, type DiscreteDomain, type Domain, emptyValues, endedLength, fixedLength, isReal, levelCount, valueCount, type Values, valueType } from './domain.js'
 export {
   ChainruleError,
   finiteNumber,

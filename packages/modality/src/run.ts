@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { describe, InvalidCheckpointError, type JsonObject, type Piece } from '@chainrule/core'
-import { type BestParameters, checkpointFile, readRunDirectory, type ResolvedSettings, resolveSettings, select, type TrainingState, writeResults } from '@chainrule/train'
+import { type BestParameters, checkpointFile, readRunDirectory, type ResolvedSettings, resolveSettings, select, shapeDifference, type TrainingState, writeResults } from '@chainrule/train'
 import { type Bound, boundFrom, type DescribedPieces, type Modality, type TrainedBound } from './modality.js'
 
 /** What every run says of itself; `Data`: which data it learns from, as its modality tells it. */
@@ -86,6 +86,8 @@ export async function readRunOf<Name extends string, Reading extends object, B e
   if (wrong !== undefined) fail(wrong)
   const description = { ...stored, settings: resolveSettings(stored.settings ?? fail('"settings" is missing')) }
   const model = boundFrom(modality, modality.reading(description.tokenizer, description.documents === true), description)
+  const misfit = shapeDifference(model.model, model.model.initialize(description.settings.seed), state.parameters)
+  if (misfit) throw new InvalidCheckpointError(`${path}: its parameters are not those of its pieces: ${misfit}. It was written before ${description.network.name} or ${description.head.name} took these, or is damaged; train it anew.`)
   return { directory, description, model, state, ...(best && { best }) }
 }
 

@@ -14,7 +14,7 @@
  *
  * Axes: B batch, N variables, S a chunk of them, C components, W width, L layers, K taps, G = 2W gated or W, Q = (K − 1) D rows of a ring, R of all, U steps in a row.
  */
-import { InvalidOptionError, type ParameterArrays, refuseUnknownOptions, UnsupportedError, valueCount, wholeNumber } from '@chainrule/core'
+import { InvalidOptionError, levelCount, type ParameterArrays, refuseUnknownOptions, UnsupportedError, wholeNumber } from '@chainrule/core'
 import { type Block, type BoundNetwork, constantInitial, documentNumbers, isPacked, linear, type Network, nextPosition, normalInitial, type Previous, previous, restore, type Tensors } from '@chainrule/core/tensors'
 import * as tf from '@tensorflow/tfjs-core'
 import { conditionInitial, fromCondition } from './condition-input.js'
@@ -101,7 +101,7 @@ export function causalConvolution(options: CausalConvolutionOptions): Network {
     bind({ domain, order, condition }): BoundNetwork {
       if (order.groups) throw new UnsupportedError(`${owner}: an order with groups is not supported. Use groups of one, or a masked convolution.`)
       if (prediction && (domain.components > 1 || !order.isLeftToRight)) throw new UnsupportedError(`${owner}: prediction is for variables of one sample, from left to right. Leave it out.`)
-      const predictor = prediction && linearPrediction(prediction, valueCount(domain, `${owner}: prediction`), W)
+      const predictor = prediction && linearPrediction(prediction, levelCount(domain, `${owner}: prediction`), W)
       const entry = sequenceInput(input, domain, W)
       const enter = (parameters: Tensors, before: Previous, state?: Tensors): Passage =>
         predictor ? predictor.enter(parameters, before, state) : { first: entry.encode(parameters, before), leave: (features) => features, state: {} }

@@ -2,7 +2,7 @@
  * Linear prediction for a network that reads samples of a wave: what a fixed filter cannot foresee goes in, and out come features and one number
  * more, a prediction of the next sample whose coefficients the features decide.
  *
- *   s(t) = (2 v(t)/(V − 1) − 1) / unit                            0 before the beginning; before a piece of something longer, its first
+ *   s(t) = (2 v(t)/(L − 1) − 1) / unit                            0 before the beginning; before a piece of something longer, its first
  *   e(t) = s(t) − Σᵣ cᵣ s(t − r),            r = 1 … P             the residual of the filter c, which is given and not learned
  *   into the network: fₖ(e(t − 1)), |fₖ(e(t − 1))|,               fₖ(e) = sign(e) log(1 + k |e|) / log(1 + k),  k = 1, 16, 256
  *   ŝ(t) = Σᵣ cᵣ s(t − r) + Σⱼ aⱼ(h) e(t − j),  a(h) = A h + a,   j = 1 … J
@@ -11,7 +11,7 @@
  * nearly white, makes a quickly learned; that its coefficients change with h follows the sound, as a codec's change from block to block (Robinson 1994,
  * SHORTEN; Coalson, FLAC). Logarithms of several steepness show both the quietest residual and the loudest.
  *
- * Axes: B batch, S a chunk of samples, P filter, J lags, W width of the network, F of the features.
+ * Axes: B batch, S a chunk of samples, L levels (an end is none), P filter, J lags, W width of the network, F of the features.
  */
 import { finiteNumber, InvalidOptionError, type ParameterArrays, refuseUnknownOptions, wholeNumber } from '@chainrule/core'
 import { constantInitial, linear, normalInitial, type Previous, type Tensors } from '@chainrule/core/tensors'
@@ -48,7 +48,7 @@ export function checkLinearPrediction(options: LinearPredictionOptions): Require
   return { filter: [...filter], lags: wholeNumber(owner, 'lags', options.lags ?? 16), unit: finiteNumber(owner, 'unit', options.unit ?? 1 / 64, 2 ** -15, 1) }
 }
 
-export function linearPrediction({ filter, lags: J, unit }: Required<LinearPredictionOptions>, values: number, width: number) {
+export function linearPrediction({ filter, lags: J, unit }: Required<LinearPredictionOptions>, levels: number, width: number) {
   const P = filter.length
   const oldestFirst = [...filter].reverse()
   /** s(t − 1 − P) … s(t − 1) → e(t − 1), and Σ c s for t. */
@@ -79,7 +79,7 @@ export function linearPrediction({ filter, lags: J, unit }: Required<LinearPredi
       const [B, S] = isStart.shape as [number, number]
       const starts = tf.cast(isStart, 'float32')
       const known = tf.sub(1, starts)
-      const amplitudes = tf.sub(tf.mul(tf.cast(tf.reshape(before.values, [B, S]), 'float32'), 2 / (values - 1)), 1)
+      const amplitudes = tf.sub(tf.mul(tf.cast(tf.reshape(before.values, [B, S]), 'float32'), 2 / (levels - 1)), 1)
       const scaled = tf.mul(tf.div(amplitudes, unit), known)
       const samples = P === 0 ? scaled : tf.concat([history(state, tf.slice(scaled, [0, 0], [B, 1]), P), scaled], 1)
       const [residual, filtered] = tf.split(linear(spans(samples, P + 1, S), taps()), 2, 2)

@@ -63,7 +63,7 @@ export function startingState(model: Model, settings: ResolvedSettings, state?: 
   if (state && from) throw new InvalidOptionError('training: both state and from are given. A state goes on with a training, from begins one at known parameters: choose one.')
   const fresh = model.initialize(settings.seed)
   if (from) {
-    const misfit = difference(model, fresh, from)
+    const misfit = shapeDifference(model, fresh, from)
     if (misfit) throw new InvalidOptionError(`training: from holds parameters of another model: ${misfit}. Build the model of the same pieces and options.`)
   }
   const fixed = Object.keys(fresh).find((name) => model.isFixed(name))
@@ -81,7 +81,7 @@ function checkState(model: Model, state: TrainingState, expected: ParameterArray
   for (const part of Object.keys(parts) as Part[]) {
     const arrays = state[part]
     if (!arrays) continue
-    const misfit = difference(model, part === 'parameters' ? expected : trainedOnly(model, expected), arrays)
+    const misfit = shapeDifference(model, part === 'parameters' ? expected : trainedOnly(model, expected), arrays)
     if (misfit) fail(`${part} ${misfit}`)
   }
   if (state.step > steps) fail(`it has made ${state.step} updates, more than the ${steps} asked for`)
@@ -90,7 +90,7 @@ function checkState(model: Model, state: TrainingState, expected: ParameterArray
 }
 
 /** The first name that differs in its shape; undefined where none does. Fixed parameters may have any. */
-function difference({ isFixed }: Model, expected: ParameterArrays, got: ParameterArrays): string | undefined {
+export function shapeDifference({ isFixed }: Model, expected: ParameterArrays, got: ParameterArrays): string | undefined {
   for (const name of new Set([...Object.keys(expected), ...Object.keys(got)])) {
     const [want, have] = [expected[name]?.shape, got[name]?.shape]
     if (want && have && isFixed(name)) continue

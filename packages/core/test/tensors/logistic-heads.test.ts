@@ -100,6 +100,32 @@ describe('a draw from a mixture', () => {
     })
     expect(distance.dataSync().every((value) => value === 0)).toBe(true)
   })
+  it.each([300, 1026, 65_537])('with an end, of %d values: what the levels have without it, less its share; the end is no level', (V) => {
+    const uniforms = Float32Array.from({ length: 300 }, (_, i) => uniform(3, 'sampling', i))
+    const [levels, endLogit] = [V - 1, -0.7]
+    const share = 1 / (1 + Math.exp(-endLogit))
+    const ending = (count: number): LogisticMixture => ({ ...mixture(levels, count), endLogit: tf.fill([count, 1], endLogit) })
+    const some = Int32Array.from(uniforms, (_, i) => (i === 0 ? levels : i === 1 ? levels - 1 : (i * 37) % levels))
+    const logs = (of: LogisticMixture, values: number) => drawFromMixture(of, request(uniforms, { given: some }), values).logProbability.dataSync()
+    const plain = logs(mixture(levels, uniforms.length), levels)
+    logs(ending(uniforms.length), V).forEach((value, i) => expect(value).toBeCloseTo(i === 0 ? Math.log(share) : plain[i] + Math.log(1 - share), 4))
+    // u below 1 − σ(e) picks the level that u / (1 − σ(e)) picks without an end, and the end above it.
+    const inner = Float32Array.from(uniforms, (u) => u * (1 - share))
+    const [drawn, without] = [drawFromMixture(ending(uniforms.length), request(inner), V), drawFromMixture(mixture(levels, uniforms.length), request(uniforms), levels)]
+    const [a, b] = [drawn, without].map(({ drawn }) => drawn.dataSync<'int32'>())
+    expect(a.filter((value, i) => value !== b[i]).length).toBeLessThan(0.01 * uniforms.length)
+    const outer = drawFromMixture(ending(3), request([1 - share + 1e-6, 0.8, 1 - 2 ** -24]), V)
+    expect([...outer.drawn.dataSync()]).toEqual([levels, levels, levels])
+    for (const { distance } of [drawn, outer]) expect(distance.dataSync().every((value) => value === 0)).toBe(true)
+    const kept = drawFromMixture(ending(2), request([0.3, 0.9], { given: Int32Array.of(levels, levels - 1) }), V).distance.dataSync()
+    expect(kept[0]).toBeCloseTo(1 - share - 0.3, 5)
+    expect(kept[1]).toBeCloseTo(0.9 - (1 - share), 5)
+    // A temperature: p^(1/T) of all values where they are tabled; of ending or not where they are searched.
+    const ends = drawFromMixture(ending(uniforms.length), request(uniforms, { temperature: 0.5 }), V).drawn.dataSync<'int32'>().filter((value) => value === levels).length / uniforms.length
+    const odds = (share / (1 - share)) ** 2
+    const squares = V > 1024 ? 1 : drawFromMixture(mixture(levels, 1), request([0.5]), levels).logProbabilities!.dataSync<'float32'>().reduce((sum, log) => sum + Math.exp(2 * log), 0)
+    expect(Math.abs(ends - odds / (odds + squares))).toBeLessThan(0.08)
+  })
   it('beyond 1024 values a temperature narrows the logistics', () => {
     const narrow = { ...mixture(2000, uniforms.length), mean: tf.fill([uniforms.length, 3], 1000), logRate: tf.fill([uniforms.length, 3], Math.log(0.02)) }
     const spreadAt = (temperature: number) => {
@@ -127,6 +153,18 @@ it('range: a fresh mixture lies around the middle, and its means move in that un
   expect(() => discretizedLogisticMixture({ range: 0 })).toThrow(/range must be a number/)
 })
 
+it('with an end: a fresh head gives it what a level has, and gradients stay apart', () => {
+  const bound = discretizedLogisticMixture({ components: 2 }).bind({ domain: { length: 'variable', components: 1, values: 17, end: 16 }, width: 7, receivesParameters: true })
+  const logs = (x: number) => (raw: tf.Tensor) => tf.squeeze(bound.logProbability({}, raw, tf.tensor3d([[[x]]], [1, 1, 1], 'int32')))
+  const fresh = tf.zeros([1, 1, 7])
+  expect(Math.exp(logs(16)(fresh).dataSync()[0])).toBeCloseTo(1 / 17, 6)
+  const gradients = [16, 15].map((x) => [...tf.grad(logs(x))(fresh).dataSync()])
+  expect(gradients[0].slice(0, 6).every((value) => value === 0)).toBe(true)
+  expect(gradients[0][6]).toBeCloseTo(16 / 17, 6)
+  expect(gradients[1].slice(2, 6).every((value) => value !== 0)).toBe(true)
+  expect(gradients[1][6]).toBeCloseTo(-1 / 17, 6)
+})
+
 it.each([-1e4, -200, 200, 1e4])('scales as wild as e^%d leave numbers, and numbers as gradients', (raw) => {
   const bound = discretizedLogisticMixture({ components: 1 }).bind({ domain: domain(1, 256), width: 1, receivesParameters: true })
   const x = tf.tensor3d(Int32Array.of(0, 100, 255), [1, 3, 1], 'int32')
@@ -139,6 +177,7 @@ describe('heads of several components', () => {
   it('say how many numbers they want', () => {
     expect(discretizedLogisticMixture().parametersPerVariable(domain(1, 256))).toBe(30)
     expect(discretizedLogisticMixture({ components: 4 }).parametersPerVariable(domain(1, 65_536))).toBe(12)
+    expect(discretizedLogisticMixture({ components: 4 }).parametersPerVariable({ length: 'variable', components: 1, values: 65_537, end: 65_536 })).toBe(13)
     expect(rgbLogisticMixture({ components: 5 }).parametersPerVariable(domain(3, 256))).toBe(50)
     expect(factorized(categorical()).parametersPerVariable(domain(3, 7))).toBe(21)
     expect(chained(categorical(), { width: 9 }).parametersPerVariable(domain(3, 7))).toBe(9)

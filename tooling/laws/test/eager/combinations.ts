@@ -103,14 +103,21 @@ export function variableLengthCombinations(): Combination[] {
   })
 }
 
-/** The same with an end, each with one of the heads. */
+/** The same with an end, each with one of the heads; and values that have an order, of which the end is none. */
 export function endedCombinations(): Combination[] {
-  return networks.flatMap(({ make, tied, ofRows }, which) => {
+  const ordered: [Network, Head][] = [
+    [recurrent({ cell: 'gru', layers: 1, width: 6 }), discretizedLogisticMixture({ components: 2 })],
+    [causalConvolution({ layers: 2, width: 5, prediction: { filter: [0.8, -0.3], lags: 2, unit: 0.5 } }), discretizedLogisticMixture({ components: 2 })],
+    [causalConvolution({ layers: 2, width: 5, input: 'scaled' }), chained(discretizedLogisticMixture({ components: 2 }), { width: 4 })],
+  ]
+  const titled = (network: Network, head: Head, domain: Domain) => ({ title: `${network.name} ${JSON.stringify(network.options)} × ${head.name} ${JSON.stringify(head.options)}, with an end`, domain, order: leftToRight(), network, head })
+  const ofNetworks = networks.flatMap(({ make, tied, ofRows }, which) => {
     if (!tied && !ofRows) return []
     const network = make()
     const head = categorical({ tied: tied && which % 2 === 0 })
-    return [{ title: `${network.name} ${JSON.stringify(network.options)} × ${head.name} ${JSON.stringify(head.options)}, with an end`, domain: endedText, order: leftToRight(), network, head }]
+    return [titled(network, head, endedText)]
   })
+  return [...ofNetworks, ...ordered.map(([network, head]) => titled(network, head, { ...endedText, values: 4, end: 3 }))]
 }
 
 /** Orders for conditions: a control sequence is by position, whatever the order. */

@@ -17,12 +17,16 @@ const draws = 25_000
 
 const domain = (components: number, values: number): Domain => ({ length: 1, components, values })
 
+const ended = (values: number): Domain => ({ length: 'variable', components: 1, values, end: values - 1 })
+
 const real = (components: number): Domain => ({ length: 1, components, values: 'real' })
 
 const cases: [Head, Domain][] = [
   [categorical(), domain(1, 7)],
   [discretizedLogisticMixture({ components: 1 }), domain(1, 6)],
   [discretizedLogisticMixture({ components: 2 }), domain(1, 9)],
+  [discretizedLogisticMixture({ components: 2 }), ended(7)],
+  [discretizedLogisticMixture({ components: 1, range: 0.5 }), ended(2)],
   [rgbLogisticMixture({ components: 1 }), domain(3, 3)],
   [rgbLogisticMixture({ components: 2 }), domain(3, 4)],
   [chained(categorical()), domain(1, 5)],
@@ -32,6 +36,8 @@ const cases: [Head, Domain][] = [
   [factorized(categorical()), domain(3, 4)],
   [factorized(bernoulli()), domain(5, 2)],
   [factorized(discretizedLogisticMixture({ components: 2 })), domain(2, 5)],
+  [chained(discretizedLogisticMixture({ components: 2 }), { width: 8, input: 'scaled' }), ended(5)],
+  [factorized(discretizedLogisticMixture({ components: 2 })), ended(5)],
   [gaussianMixture({ components: 1 }), real(1)],
   [gaussianMixture({ components: 3 }), real(1)],
   [gaussianMixture({ components: 3 }), real(3)],
@@ -41,7 +47,7 @@ const cases: [Head, Domain][] = [
 ]
 
 describe('heads', () => {
-  it.each(cases.map(([head, of], which): [string, Head, Domain, number] => [`${head.name} ${JSON.stringify(head.options)} of ${of.components} × ${of.values}`, head, of, which]))('%s', (_, head, domain, which) => {
+  it.each(cases.map(([head, of], which): [string, Head, Domain, number] => [`${head.name} ${JSON.stringify(head.options)} of ${of.components} × ${of.values}${of.end === undefined ? '' : ' with an end'}`, head, of, which]))('%s', (_, head, domain, which) => {
     for (const receivesParameters of isLong ? [false, true] : [which % 2 === 1]) headLaws(head, { domain, draws, receivesParameters })
     const again = headFromName(JSON.parse(JSON.stringify({ name: head.name, options: head.options })))
     expect({ name: again.name, options: again.options }).toEqual({ name: head.name, options: head.options })

@@ -2,7 +2,7 @@
 import '@tensorflow/tfjs-backend-cpu'
 import { allTuples, isPossible, shaken } from '@chainrule/conformance'
 import { type DiscreteDomain, endedLength, graphFiles, InvalidDataError, leftToRight, weightsFile } from '@chainrule/core'
-import { categorical, createModel } from '@chainrule/core/tensors'
+import { categorical, createModel, discretizedLogisticMixture, type Head, type Network } from '@chainrule/core/tensors'
 import { recurrent, transformer } from '@chainrule/networks'
 import { recordModel } from '@chainrule/onnx'
 import { type OpenModel, openModel, openSession } from '@chainrule/runtime'
@@ -11,14 +11,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const domain: DiscreteDomain = { length: 'variable', components: 1, values: 4, end: 3 }
 const end = 3
-const networks = [transformer({ layers: 1, heads: 2, width: 8, context: 4 }), recurrent({ layers: 1, width: 6 })]
+const cases: { title: string; network: Network; head: Head }[] = [
+  { title: 'transformer', network: transformer({ layers: 1, heads: 2, width: 8, context: 4 }), head: categorical({ tied: true }) },
+  { title: 'recurrent', network: recurrent({ layers: 1, width: 6 }), head: categorical({ tied: true }) },
+  { title: 'recurrent, a mixture with an end beside it', network: recurrent({ layers: 1, width: 6 }), head: discretizedLogisticMixture({ components: 2 }) },
+]
 
-describe.each(networks)('$name', (network) => {
+describe.each(cases)('$title', ({ network, head }) => {
   let files: Record<string, Uint8Array>
   let opened: OpenModel
   beforeAll(async () => {
     await tf.setBackend('cpu')
-    const model = createModel({ domain, order: leftToRight(), network, head: categorical({ tied: true }) })
+    const model = createModel({ domain, order: leftToRight(), network, head })
     const card = { data: {}, results: {}, training: {}, exportedAt: new Date(0).toISOString() }
     files = recordModel({ model, parameters: shaken(model.initialize(4), 4), modality: 'law', tokenizer: { name: 'none', options: {} }, card })
     opened = await openModel(files, { provider: 'cpu' })
@@ -51,6 +55,9 @@ describe.each(networks)('$name', (network) => {
         topK: { type: 'int32', dims: [1], data: Int32Array.of(0) },
         topP: { type: 'float32', dims: [1], data: Float32Array.of(1) },
         minP: { type: 'float32', dims: [1], data: Float32Array.of(0) },
+      } as const
+      // Of what occurred before only the categorical head knows.
+      const penalty = head.name === 'categorical' && {
         repetitionPenalty: { type: 'float32', dims: [1], data: Float32Array.of(1) },
         seen: { type: 'bool', dims: [B, domain.values], data: new Uint8Array(B * domain.values) },
       } as const
@@ -62,6 +69,7 @@ describe.each(networks)('$name', (network) => {
         isGiven: { type: 'bool', dims: [B, steps], data: new Uint8Array(B * steps).fill(1) },
         temperature: { type: 'float32', dims: [1], data: Float32Array.of(1) },
         ...filters,
+        ...penalty,
         ...state,
       })
       return outputs.values.dims

@@ -13,7 +13,7 @@ import { refuseUnknownOptions, UnsupportedError, wholeNumber } from '../../error
 import type { Head } from '../head.js'
 import { logSumExp } from '../primitives/log-sum-exp.js'
 import { componentRequest, joinComponents } from './components.js'
-import { drawFromMixture, filtersOf, type LogisticMixture, logistics, mostValues, weighted } from './logistic-mixture.js'
+import { drawFromMixture, filtersOf, type LogisticMixture, logistics, mostLevels, weighted } from './logistic-mixture.js'
 import { projection } from './projection.js'
 
 export interface RgbLogisticMixtureOptions {
@@ -34,14 +34,14 @@ export function rgbLogisticMixture(options: RgbLogisticMixtureOptions = {}): Hea
       const { components } = domain
       const values = valueCount(domain, owner)
       if (components !== channels) throw new UnsupportedError(`${owner}: speaks of ${channels} components (red, green, blue), the domain's variables have ${components}.`)
-      if (values > mostValues) throw new UnsupportedError(`${owner}: speaks of at most ${mostValues} values, the domain has ${values}.`)
+      if (values > mostLevels) throw new UnsupportedError(`${owner}: speaks of at most ${mostLevels} values, the domain has ${values}.`)
       return 10 * K
     },
     bind(binding) {
       const V = valueCount(binding.domain, owner)
       const { initialize, apply } = projection(binding, 10 * K)
       // All alike in the middle: means that were spread would begin as shades of gray, since one k holds for all three channels.
-      const start = { centers: [0], spread: 0.5, values: V }
+      const start = { centers: [0], spread: 0.5, levels: V }
       const scaled = (x: tf.Tensor) => tf.sub(tf.mul(tf.cast(x, 'float32'), 2 / (V - 1)), 1)
 
       /**
