@@ -50,8 +50,8 @@ afterAll(() => rm(folder, { recursive: true }))
 const bits = (parameters: ParameterArrays = {}) => Object.entries(parameters).map(([name, { data }]) => [name, Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64')])
 const stateBits = ({ step, best, parameters, firstMoments, secondMoments, average }: TrainingState) => [step, best, ...[parameters, firstMoments, secondMoments, average].map(bits)]
 
-/** A run as the command line makes it. */
-async function fitRun(name: string, more: Partial<FitTextOptions> = {}) {
+/** A run as the command line makes it. @param described whose pieces it is said to have */
+async function fitRun(name: string, more: Partial<FitTextOptions> = {}, described = model) {
   const directory = join(folder, name)
   const isResumed = more.state !== undefined
   const path = isResumed ? join(directory, checkpointFile) : await createRunDirectory(directory)
@@ -59,7 +59,7 @@ async function fitRun(name: string, more: Partial<FitTextOptions> = {}) {
   const data = describeData('alphabet.txt', text, { ...heldOut, validationBegin: splitValidation(text, heldOut.begin, 0.1) })
   const { threads: _threads, ...known } = settings
   const resolved = resolveSettings({ ...known, seed: more.seed ?? known.seed, averageDecay: 0.8, accumulation: 2 })
-  const description = describeRun(model, contextOf(model.model)!, resolved, data, { validation: { everySteps: 5, patience: 20 } })
+  const description = describeRun(described, contextOf(model.model)!, resolved, data, { validation: { everySteps: 5, patience: 20 } })
   return fit(model, text.slice(0, trainingEnd(data)), {
     ...resolved,
     threads: 1,
@@ -142,6 +142,12 @@ describe('validation', () => {
     await expect(readRun(second)).rejects.toThrow(InvalidCheckpointError)
     await copyFile(join(first, bestFile), join(second, bestFile))
     await expect(readRun(second)).rejects.toThrow(/does not belong to the checkpoint beside it/)
+  })
+
+  test('a run whose parameters are not those that its pieces have is refused when it is read', async () => {
+    const wider = textModel({ ...pieces(), network: transformer({ layers: 1, heads: 2, width: 20, context: 8 }) })
+    await fitRun('narrow', { steps: 2 }, wider)
+    await expect(readRun(join(folder, 'narrow'))).rejects.toThrow(/parameters are not those of its pieces: "network\/.*" is \[.*16\], expected \[.*20\]\. .*train it anew/)
   })
 })
 
