@@ -49,6 +49,25 @@ describe('blocks', () => {
   })
 
   it.each([
+    [20, 'steps of fewer than 400 nodes'],
+    [26, 'longer steps, which go one by one'],
+  ])('%d layers: %s', async (layers) => {
+    const { files, blockLength } = recordedOf(text, causalConvolution({ layers, width: 4, dilations: [1, 2] }))
+    // Blocks hold their steps several times over.
+    const copies = files[graphFiles.sample].length / files[graphFiles.step].length
+    if (layers === 20) expect(copies).toBeGreaterThan(blockLength)
+    else expect(copies).toBeLessThan(2)
+    const opened = await openModel(files, { provider: 'cpu' })
+    try {
+      const drawn = await opened.sample({ count, length: 2 * blockLength + 1, seed: 5, sampler: 'graph' })
+      const replayed = await opened.replay({ values: drawn.values, count, length: 2 * blockLength + 1, seed: 5, sampler: 'steps' })
+      replayLaw({ ...replayed, logProbability: replayed.nats.map((nats) => -nats) }, drawn)
+    } finally {
+      await opened.release()
+    }
+  })
+
+  it.each([
     ['a label', label({ values: 3 }), (n: number) => Int32Array.from({ length: count }, (_, b) => (b + n) % 3)],
     ['a control sequence', controlSequence({ channels: 2 }), (n: number) => Float32Array.from({ length: count * n * 2 }, (_, i) => Math.sin(i * i))],
   ] as const)('%s is that of each step', async (_, condition, valuesOf) => {
