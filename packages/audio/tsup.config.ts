@@ -1,3 +1,3 @@
 import { preset } from '@chainrule/tsup-config'
 
-export default preset({ index: 'src/index.ts', 'tokenizers/index': 'src/tokenizers/index.ts' })
+export default preset({ index: 'src/index.ts', runtime: 'src/runtime.ts', 'tokenizers/index': 'src/tokenizers/index.ts' })

@@ -19,6 +19,7 @@ const entries: readonly (readonly [name: string, mostBytes: number])[] = [
   ['@chainrule/image/tokenizers', 12_000],
   ['@chainrule/image/runtime', 60_000],
   ['@chainrule/audio/tokenizers', 12_000],
+  ['@chainrule/audio/runtime', 60_000],
 ]
 
 test.each(entries)('%s bundles for a browser', async (name, mostBytes) => {
