@@ -57,7 +57,7 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
   const preview = (what: string) => new Option('--preview <n>', `${what} every so many updates (default: none)`).argParser(wholeFrom(1))
   const trainingEngine = () => engine('onnx (default): the whole training step as one ONNX graph; tensorflow: @tensorflow/tfjs-node; cpu: plain JavaScript, slow')
   const imageData = () => new Option('--data <path>', `a folder of image files, an IDX file, or a bundled sample: ${Object.keys(bundledImages).join(', ')}`)
-  const labels = () => new Option('--labels [file]', 'of a model trained with labels: the file of labels of an IDX file; other images bring theirs')
+  const labels = () => new Option('--labels [file]', 'of a model trained with labels: the file of labels of an IDX file, or of a folder of sounds; other data bring theirs')
   const soundData = () => new Option('--data <path>', `a sound file, a folder of them, or a bundled sample: ${Object.keys(bundledSounds).join(', ')}`)
   const scale = () => new Option('--scale <n>', 'each pixel becomes a square of so many (default: small images are enlarged)').argParser(wholeFrom(1))
   const temperature = () => new Option('--temperature <t>', 'below 1: likelier; above 1: more varied').argParser(numberWhere((value) => value > 0, 'a number above 0')).default(1)
@@ -134,7 +134,7 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
     .summary('on sounds')
     .description('Train a sound model on a sound file or a folder of them: WAV (large ones are read a stretch at a time), FLAC, OGG, MP3. The run is a folder with a checkpoint: Ctrl-C keeps it, --resume goes on.')
     .addOption(soundData().default('spoken-digits'))
-    .addOption(new Option('--labels', 'tell the model the label of each sound: those of a bundled sample, or the folders within a folder'))
+    .addOption(new Option('--labels [file]', 'tell the model the label of each sound: those of a bundled sample, the folders within a folder, or a file with a line for each sound: its file name, a tab, its label'))
     .addOption(new Option('--rate <hz>', 'resample to this rate (default: the files’ own)').argParser(wholeFrom(100)))
     .addOption(new Option('--stretch <seconds>', 'longer sounds are cut into equal stretches no longer than this, each a sound of its own (default 10)').argParser(numberWhere((value) => value >= 0.01, 'a number of at least 0.01')))
     .addOption(out('folder of the run'))
@@ -181,7 +181,7 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
       .addOption(provider('where the graphs run, for an exported model: auto (default), cpu, cuda or webgpu'))
       .addOption(threads())
       .action((path, options, command) =>
-        byModality(command, path, { text: ['documents', 'field', 'protocol', 'window', 'stride', 'count', 'seed', 'engine'], image: ['labels', 'engine'], audio: [] }, {
+        byModality(command, path, { text: ['documents', 'field', 'protocol', 'window', 'stride', 'count', 'seed', 'engine'], image: ['labels', 'engine'], audio: ['labels'] }, {
           text: async (context) => (await import('./text/evaluate.js')).evaluate(path, options, context),
           image: async (context) => (await import('./image/evaluate.js')).evaluateImages(path, options, context),
           audio: async (context) => (await import('./audio/evaluate.js')).evaluateAudio(path, options, context),
@@ -239,7 +239,7 @@ export function createProgram(version: string, chosen: (job: Job) => void): Comm
       .addOption(provider())
       .addOption(threads())
       .action((path, options, command) =>
-        byModality(command, path, { text: ['documents', 'field'], image: ['labels', 'out', 'count', 'scale'], audio: [] }, {
+        byModality(command, path, { text: ['documents', 'field'], image: ['labels', 'out', 'count', 'scale'], audio: ['labels'] }, {
           text: async (context) => (await import('./text/score.js')).score(path, options, context),
           image: async (context) => (await import('./image/score.js')).scoreImages(path, options, context),
           audio: async (context) => (await import('./audio/score.js')).scoreAudio(path, options, context),

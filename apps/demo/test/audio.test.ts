@@ -121,6 +121,37 @@ describe('labels', () => {
     expect(wrong).toBeGreaterThan(right + 0.2)
   })
 
+  it('a file says the label of each sound of a folder: as the folders do, in training too', async () => {
+    mkdirSync(at('flat'))
+    const lines = ['high', 'low'].flatMap((name) => readdirSync(at(`classes/${name}`)).map((file) => [`${name}-${file}`, name] as const))
+    for (const [file, name] of lines) cpSync(at(`classes/${name}/${file.slice(name.length + 1)}`), at(`flat/${file}`))
+    const write = (to: string, labelOf: (name: string) => string) => writeFileSync(at(to), lines.map(([file, name]) => `${file}\t${labelOf(name)}\n`).join(''))
+    write('right.tsv', (name) => name)
+    write('wrong.tsv', (name) => (name === 'high' ? 'low' : 'high'))
+    const bits = async (...args: string[]) => (await runJson('evaluate', at('labelled'), ...args)).document.bitsPerSample
+    const right = await bits('--data', at('flat'), '--labels', at('right.tsv'))
+    expect(right).toBe(await bits('--data', at('classes')))
+    expect(await bits('--data', at('flat'), '--labels', at('wrong.tsv'))).toBeGreaterThan(right + 0.05)
+    const fresh = ['train', 'audio', '--data', at('flat'), '--preset', 'quick', '--window', '64', '--threads', '1', '--steps', '4', '--out', at('flat-run')]
+    expect((await run(...fresh, '--labels', at('right.tsv'))).stderr).toContain('with 2 labels')
+    expect((await run(...fresh, '--labels', at('right.tsv'), '--resume')).code).toBe(0)
+    expect((await run(...fresh, '--labels', at('wrong.tsv'), '--resume')).stderr).toMatch(/its labels are not those/)
+    writeFileSync(at('short.tsv'), `${lines[0][0]}\thigh\n`)
+    writeFileSync(at('foreign.tsv'), `${lines[0][0]}\thigh\nother.wav\tlow\n`)
+    writeFileSync(at('twice.tsv'), `${lines[0][0]}\thigh\n${lines[0][0]}\tlow\n`)
+    writeFileSync(at('no-tab.tsv'), 'high\n')
+    const refused: [string, RegExp][] = [
+      ['short', /short\.tsv: has no label of high-1\.wav/],
+      ['foreign', /foreign\.tsv, line 2: .*has no sound file "other\.wav"/],
+      ['twice', /twice\.tsv, line 2: high-0\.wav has a label already, high/],
+      ['no-tab', /no-tab\.tsv, line 1: expected the file name of a sound, a tab and its label, got "high"/],
+      ['absent', /absent\.tsv: cannot be read/],
+    ]
+    for (const [name, message] of refused) expect((await run('evaluate', at('labelled'), '--data', at('flat'), '--labels', at(`${name}.tsv`))).stderr).toMatch(message)
+    expect((await run('evaluate', at('labelled'), '--data', 'spoken-digits', '--labels', at('right.tsv'))).stderr).toMatch(/spoken-digits brings its own/)
+    expect((await run('evaluate', at('run'), '--data', at('flat'), '--labels', at('right.tsv'))).stderr).toMatch(/was not trained with labels/)
+  })
+
   it('a sound of each label, or of the one that is asked for', async () => {
     const each = await runJson('sample', at('labelled'), '--seconds', '0.05', '--out', at('each.wav'))
     expect(each.document.sounds).toEqual([at('each-high.wav'), at('each-low.wav')])

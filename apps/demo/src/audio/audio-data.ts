@@ -1,6 +1,6 @@
 /** What --data stands for: a bundled sample by its name, a sound file, or a folder of them; as stretches. */
-import { fingerprint, readerOf, readLabelledStretches, readStretches, resampled, stretchesOf, type SoundReader, type SoundTokenizer, splitSounds } from '@chainrule/audio'
-import { type Condition, type JsonObject, labelNumber } from '@chainrule/core'
+import { fingerprint, readerOf, readLabelledStretches, readStretches, readStretchesWithLabels, resampled, stretchesOf, type SoundReader, type SoundTokenizer, splitSounds } from '@chainrule/audio'
+import { type Condition, InvalidOptionError, type JsonObject, labelNumber } from '@chainrule/core'
 import { bundledSounds } from '../bundled.js'
 import { readBundledSounds } from '../bundled-sounds.js'
 
@@ -10,8 +10,8 @@ export interface SoundDataOptions {
   rate?: number
   /** Seconds of the longest stretch. */
   stretch?: number
-  /** Whether a model is to be told the labels: those of a bundled sample, or the folders within a folder. */
-  labels?: boolean
+  /** What a model is to be told of each sound: the file of labels of a folder of sounds; true: those of a bundled sample, or the folders within a folder. */
+  labels?: string | true
 }
 
 export const defaultStretchSeconds = 10
@@ -23,11 +23,13 @@ export interface SoundData {
 }
 
 /** @throws {InvalidDataError} where nothing can be read */
-export async function readSoundData({ data, rate, stretch = defaultStretchSeconds, labels = false }: SoundDataOptions, frameLength: number): Promise<SoundData> {
+export async function readSoundData({ data, rate, stretch = defaultStretchSeconds, labels }: SoundDataOptions, frameLength: number): Promise<SoundData> {
   if (!Object.hasOwn(bundledSounds, data)) {
     const options = { ...(rate !== undefined && { sampleRateHz: rate }), seconds: stretch, frameLength }
+    if (typeof labels === 'string') return readStretchesWithLabels(data, labels, options)
     return labels ? readLabelledStretches(data, options) : { sounds: await readStretches(data, options) }
   }
+  if (typeof labels === 'string') throw new InvalidOptionError(`--labels ${labels}: a file of labels belongs to a folder of sounds; ${data} brings its own. Say --labels alone.`)
   const recordings = await readBundledSounds(data)
   const names = [...new Set(recordings.map(({ label }) => label))].sort()
   const atRate = await Promise.all(recordings.map(async ({ sound, label }) => ({ ...(rate === undefined ? sound : await resampled(sound, rate)), ...(labels && { label: names.indexOf(label) }) })))
@@ -35,8 +37,9 @@ export async function readSoundData({ data, rate, stretch = defaultStretchSecond
 }
 
 /** As a model wants it that was trained on such data: at its rate, in whole frames, in stretches as long, with labels by its names. */
-export async function readForModel(data: string, { sampleRateHz, frameLength }: SoundTokenizer, condition: Condition | undefined, { stretchSeconds }: JsonObject): Promise<SoundReader[]> {
-  const { sounds, names } = await readSoundData({ data, rate: sampleRateHz, labels: condition !== undefined, ...(typeof stretchSeconds === 'number' && { stretch: stretchSeconds }) }, frameLength)
+export async function readForModel({ data, labels }: Pick<SoundDataOptions, 'data' | 'labels'>, { sampleRateHz, frameLength }: SoundTokenizer, condition: Condition | undefined, { stretchSeconds }: JsonObject): Promise<SoundReader[]> {
+  if (labels !== undefined && !condition) throw new InvalidOptionError('--labels: the model was not trained with labels, so they would change nothing. Leave it out.')
+  const { sounds, names } = await readSoundData({ data, rate: sampleRateHz, ...(condition && { labels: labels ?? true }), ...(typeof stretchSeconds === 'number' && { stretch: stretchSeconds }) }, frameLength)
   if (!condition?.names || !names) return sounds
   const numbers = names.map((name) => labelNumber(data, condition, name))
   return sounds.map((sound) => ({ ...sound, label: numbers[sound.label!] }))

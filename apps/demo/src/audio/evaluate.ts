@@ -7,16 +7,14 @@ import type { Context } from '../context.js'
 import { evaluationProgress } from '../progress.js'
 import { kindAt, withSubject } from '../subject.js'
 import { count } from '../wording.js'
-import { partToMeasure, readForModel } from './audio-data.js'
+import { partToMeasure, readForModel, type SoundDataOptions } from './audio-data.js'
 import { audioLikelihood } from './wording.js'
 
-export interface AudioEvaluateOptions extends Pick<OpenOptions, 'provider' | 'threads'> {
-  data: string
-}
+export interface AudioEvaluateOptions extends Pick<OpenOptions, 'provider' | 'threads'>, Pick<SoundDataOptions, 'data' | 'labels'> {}
 
-export async function evaluateAudio(path: string, { data, provider, threads }: AudioEvaluateOptions, { output, signal }: Context): Promise<JsonObject> {
+export async function evaluateAudio(path: string, { data, labels, provider, threads }: AudioEvaluateOptions, { output, signal }: Context): Promise<JsonObject> {
   return withSubject<LoadedAudio, JsonObject>(audio, path, { provider, threads }, async (loaded, trainedOn) => {
-    const { part, why, sounds } = partToMeasure(await readForModel(data, loaded.tokenizer, audio.conditionOf(loaded), trainedOn), trainedOn)
+    const { part, why, sounds } = partToMeasure(await readForModel({ data, labels }, loaded.tokenizer, audio.conditionOf(loaded), trainedOn), trainedOn)
     output.say(`${data}, ${part}: ${why}`)
     output.say(`provider ${loaded.reason}`)
     const progress = evaluationProgress(signal, 'sounds')

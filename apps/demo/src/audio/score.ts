@@ -11,9 +11,9 @@ import type { AudioEvaluateOptions } from './evaluate.js'
 /** Nine digits tell every two float32 numbers apart. */
 const shortest = (value: number) => Number(value.toPrecision(9))
 
-export async function scoreAudio(path: string, { data, provider, threads }: AudioEvaluateOptions, { output, signal }: Context): Promise<JsonObject> {
+export async function scoreAudio(path: string, { data, labels, provider, threads }: AudioEvaluateOptions, { output, signal }: Context): Promise<JsonObject> {
   return withSubject<LoadedAudio, JsonObject>(audio, path, { provider, threads }, async (loaded, trainedOn) => {
-    const { part, why, sounds } = partToMeasure(await readForModel(data, loaded.tokenizer, audio.conditionOf(loaded), trainedOn), trainedOn)
+    const { part, why, sounds } = partToMeasure(await readForModel({ data, labels }, loaded.tokenizer, audio.conditionOf(loaded), trainedOn), trainedOn)
     output.say(`${data}, ${part}: ${why}`)
     output.say(`provider ${loaded.reason}`)
     const scores: JsonObject[] = []

@@ -81,7 +81,7 @@ export async function freshAudioPlan(options: AudioTrainOptions): Promise<AudioT
   const chosen = presetNamed(preset)
   const split = { heldOut: options.heldOut ?? defaultHeldOut, validation: options.validation ?? 0, seed: options.seed ?? 0 }
   if (source && options.labels && !source.model.model.condition) throw new InvalidOptionError(`--labels: ${from} was not trained with labels, so they would change nothing. Leave it out.`)
-  const read: SoundData = source ? { sounds: await readForModel(path, source.model.tokenizer, source.model.model.condition, { stretchSeconds: stretch }) } : await readSoundData(options, options.frame ?? chosen.frameLength)
+  const read: SoundData = source ? { sounds: await readForModel(options, source.model.tokenizer, source.model.model.condition, { stretchSeconds: stretch }) } : await readSoundData(options, options.frame ?? chosen.frameLength)
   const { sounds } = read
   const model = source?.model ?? modelFor(chosen, options, read, split)
   const settings = settingsOf(source?.settings ?? chosen.settings, options)
@@ -97,7 +97,7 @@ export async function resumedAudioPlan(options: AudioTrainOptions): Promise<Audi
   const { description, model, state, best } = await readRun(options.out)
   refuseOthers(options, description, model)
   const { data } = description
-  const sounds = await readForModel(options.data, model.tokenizer, model.model.condition, data)
+  const sounds = await readForModel({ data: options.data, labels: data.labelsSha256 === undefined ? undefined : options.labels }, model.tokenizer, model.model.condition, data)
   const sha256 = fingerprint(sounds)
   if (sha256 !== data.sha256) throw new InvalidDataError(`${options.data} are not the sounds that ${options.out} was trained on: expected ${data.file} with SHA-256 ${data.sha256}, got ${sha256}. Give the same ones, or train anew in another folder.`)
   if (data.labelsSha256 !== undefined && labelsFingerprint(sounds) !== data.labelsSha256) throw new InvalidDataError(`${options.data}: its labels are not those that ${options.out} was trained with. Give the same ones, or train anew in another folder.`)
@@ -116,7 +116,7 @@ function refuseOthers(options: AudioTrainOptions, description: RunDescription, {
     ['frame', options.frame, tokenizer.frameLength],
     ['encoding', options.encoding, encoding.name === 'muLaw' ? 'mu-law' : encoding.name],
     ['levels', options.levels, tokenizer.domain.values],
-    ['labels', options.labels, data.labelsSha256 !== undefined],
+    ['labels', options.labels === undefined ? undefined : true, data.labelsSha256 !== undefined],
     ['network', options.network && JSON.stringify(describe(soundNetworkNamed(options.network, window))), JSON.stringify(network)],
   ])
   if (options.preset === undefined) return

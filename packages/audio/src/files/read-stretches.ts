@@ -4,8 +4,8 @@
  * A large WAV file of the right rate stays on the disk, open for as long as the program runs, and is read where it is needed. All else is read
  * now: it has to be decoded or resampled whole.
  */
-import { readdir, stat } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { basename, extname, join } from 'node:path'
 import { finiteNumber, InvalidDataError, refuseUnknownOptions, wholeNumber } from '@chainrule/core'
 import { readerOf, type SoundReader } from '../sound.js'
 import { readSound, soundExtensions } from './read-sound.js'
@@ -56,6 +56,42 @@ export async function readLabelledStretches(folder: string, options: ReadStretch
     const rate = sounds[0]?.sampleRateHz ?? own[0].sampleRateHz
     if (own[0].sampleRateHz !== rate) throw new InvalidDataError(`${join(folder, name)}: its sounds have ${own[0].sampleRateHz} Hz, those of ${names[0]} have ${rate}. Give a rate to which all are resampled (sampleRateHz, --rate).`)
     for (const stretch of own) sounds.push({ ...stretch, label })
+  }
+  return { sounds, names }
+}
+
+/**
+ * Stretches with labels, of a folder of sound files and a file that says the label of each: UTF-8, a line for each sound, its file name, a tab and its
+ * label. Labels count their names in order.
+ * @throws {InvalidDataError} naming the line that is none, the sound that is not there, said twice or left out; and as `readStretches` does
+ */
+export async function readStretchesWithLabels(path: string, labelsFile: string, options: ReadStretchesOptions = {}): Promise<{ readonly sounds: SoundReader[]; readonly names: string[] }> {
+  const files = await soundFilesAt(path)
+  const known = new Set(files.map((file) => basename(file)))
+  const text = await readFile(labelsFile, 'utf8').catch(() => {
+    throw new InvalidDataError(`${labelsFile}: cannot be read. Expected a line for each sound: its file name, a tab and its label.`)
+  })
+  const labels = new Map<string, string>()
+  for (const [at, line] of text.replace(/^\ufeff/, '').split(/\r?\n/).entries()) {
+    if (line === '') continue
+    const [file, label, ...more] = line.split('\t')
+    const fail = (what: string): never => {
+      throw new InvalidDataError(`${labelsFile}, line ${at + 1}: ${what}.`)
+    }
+    if (!file || !label || more.length > 0) fail(`expected the file name of a sound, a tab and its label, got ${JSON.stringify(line)}`)
+    if (!known.has(file)) fail(`${path} has no sound file ${JSON.stringify(file)}`)
+    if (labels.has(file)) fail(`${file} has a label already, ${labels.get(file)}`)
+    labels.set(file, label)
+  }
+  const names = [...new Set(labels.values())].sort()
+  const sounds: SoundReader[] = []
+  for (const file of files) {
+    const label = labels.get(basename(file))
+    if (label === undefined) throw new InvalidDataError(`${labelsFile}: has no label of ${basename(file)}. Expected a line for each sound file of ${path}.`)
+    const own = await readStretches(file, options)
+    const rate = sounds[0]?.sampleRateHz ?? own[0].sampleRateHz
+    if (own[0].sampleRateHz !== rate) throw new InvalidDataError(`${file}: ${own[0].sampleRateHz} Hz, but ${files[0]} has ${rate}. Give a rate to which all are resampled (sampleRateHz, --rate).`)
+    for (const stretch of own) sounds.push({ ...stretch, label: names.indexOf(label) })
   }
   return { sounds, names }
 }
