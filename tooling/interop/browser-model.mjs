@@ -1,7 +1,8 @@
 /**
- * Trains and exports a small language model, and an image model of real values with labels, and writes down what our runtime computes with it in Node.
+ * Trains and exports a small language model, an image model of real values with labels, and a model of sounds that end, and writes down what our runtime
+ * computes with them in Node.
  *
- *   node browser-model.mjs FOLDER      writes FOLDER/model, FOLDER/model.onnx, FOLDER/images and FOLDER/expected.json
+ *   node browser-model.mjs FOLDER      writes FOLDER/model, FOLDER/model.onnx, FOLDER/images, FOLDER/sounds and FOLDER/expected.json
  */
 import { writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -12,6 +13,7 @@ const require = createRequire(fileURLToPath(new URL('../laws/package.json', impo
 const load = (name) => import(pathToFileURL(require.resolve(name)))
 const { categorical, character, exportModel, fit, loadModel, sample, score, textModel, transformer } = await load('@chainrule/text')
 const image = await load('@chainrule/image')
+const audio = await load('@chainrule/audio')
 
 const folder = process.argv[2]
 const words = 'she sells sea shells by the sea shore. '.repeat(20)
@@ -53,4 +55,23 @@ const images = {
   drawn: [...(await loadedImages.opened.sample({ seed: drawing.seed, condition: Int32Array.of(1) })).values],
 }
 await loadedImages.release()
-writeFileSync(join(folder, 'expected.json'), JSON.stringify({ ...expected, images }))
+
+/** Steps up, a few more or less. */
+const ramps = Array.from({ length: 6 }, (_, which) => ({ sampleRateHz: 8_000, samples: Float32Array.from({ length: 8 + which }, (_, t) => (t % 8) / 16) }))
+const soundModel = audio.audioModel({
+  tokenizer: audio.frames({ sampleRateHz: 8_000, encoding: audio.linear({ bits: 8 }), ends: true }),
+  network: audio.causalConvolution({ layers: 3, width: 8, input: 'scaled' }),
+  head: audio.discretizedLogisticMixture({ components: 2 }),
+})
+await audio.exportModel(await audio.fit(soundModel, ramps, { steps: 400, batchSize: 4, window: 14, seed: 1, learningRate: 1e-2 }), join(folder, 'sounds'))
+const loadedSounds = await audio.loadModel(join(folder, 'sounds'), { provider: 'cpu' })
+const sounding = { frames: 40, seed: 2 }
+const sounds = {
+  scored: [...ramps[3].samples],
+  nats: [...(await audio.score(loadedSounds, ramps[3])).nats],
+  drawing: sounding,
+  sampled: [...(await audio.sample(loadedSounds, sounding))[0].samples],
+  drawn: [...(await loadedSounds.opened.sample({ length: sounding.frames, seed: sounding.seed })).values],
+}
+await loadedSounds.release()
+writeFileSync(join(folder, 'expected.json'), JSON.stringify({ ...expected, images, sounds }))

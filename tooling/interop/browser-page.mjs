@@ -1,4 +1,5 @@
-/** What the tested page and its web worker run: exported models by their addresses, a language model and an image model of real values with labels, against what Node has computed. */
+/** What the tested page and its web worker run: exported models by their addresses, a language model, an image model of real values with labels and a model of sounds that end, against what Node has computed. */
+import * as audio from '@chainrule/audio/runtime'
 import * as image from '@chainrule/image/runtime'
 import { loadModel, sample, score, stream } from '@chainrule/text/runtime'
 
@@ -44,7 +45,27 @@ async function runImageModel({ address, options, expected: { images: expected } 
   }
 }
 
-const programs = { runModel, runImageModel }
+/** @returns the same of the sound model; a sample and a stream as amplitudes */
+async function runSoundModel({ address, options, expected: { sounds: expected } }) {
+  try {
+    const begun = performance.now()
+    const loaded = await audio.loadModel(address, options)
+    const openedMs = performance.now() - begun
+    const { nats } = await audio.score(loaded, { sampleRateHz: loaded.tokenizer.sampleRateHz, samples: Float32Array.from(expected.scored) })
+    const [{ samples: sampled }] = await audio.sample(loaded, expected.drawing)
+    const streamed = []
+    for await (const piece of audio.stream(loaded, expected.drawing)) streamed.push(...piece)
+    const distances = []
+    for (const sampler of ['graph', 'steps']) distances.push(...(await loaded.opened.replay({ seed: expected.drawing.seed, length: expected.drawing.frames, sampler, values: Int32Array.from(expected.drawn) })).distance)
+    const { reason } = loaded
+    await loaded.release()
+    return { reason, openedMs, sampled: [...sampled], streamed, nats: [...nats], distance: Math.max(...distances) }
+  } catch (error) {
+    return { error: `${error.name}: ${error.message}` }
+  }
+}
+
+const programs = { runModel, runImageModel, runSoundModel }
 
 if (globalThis.document) {
   Object.assign(globalThis, programs)

@@ -11,7 +11,7 @@ import { installPackages, run } from './commands.mjs'
 const here = dirname(fileURLToPath(import.meta.url))
 const npmPackages = ['onnxruntime-web@1.30.0', 'playwright-core@1.65.1', 'esbuild@0.27.7']
 /** What a page installs. */
-const packages = ['core', 'runtime', 'modality', 'text', 'image']
+const packages = ['core', 'runtime', 'modality', 'text', 'image', 'audio']
 const types = { '.html': 'text/html', '.js': 'text/javascript', '.json': 'application/json', '.wasm': 'application/wasm' }
 
 /** The page with its bundle and onnxruntime-web's .wasm files, as a user's bundler and web server would have them. */
@@ -76,7 +76,7 @@ export async function browser(check) {
     const site = join(folder, 'site')
     mkdirSync(site)
     console.log(`    ${await check('the page, bundled without a warning', () => bundlePage(installed, site))}`)
-    await check('a small language model, exported and sampled', () => run(process.execPath, [join(here, 'browser-model.mjs'), site]))
+    await check('small models of text, images and sounds, exported and sampled', () => run(process.execPath, [join(here, 'browser-model.mjs'), site]))
     const expected = JSON.parse(readFileSync(join(site, 'expected.json'), 'utf8'))
     cpSync(join(site, 'model'), join(site, 'damaged'), { recursive: true })
     const weights = readFileSync(join(site, 'damaged/weights.safetensors'))
@@ -127,6 +127,7 @@ async function withoutWebgpu(check, inPage, origin, expected) {
   const agreeOnImages = (what, name) => agrees(check, what, () => inPage(origin, name, { address: `${origin}/images/`, options: { provider: 'cpu' }, program: 'runImageModel', expected }), expected.images, /^cpu, as asked$/)
   await agreeOnImages('images of real values, with labels', 'runImageModel')
   await agreeOnImages('the same in a web worker', 'runInWorker')
+  await agrees(check, 'sounds that end', () => inPage(origin, 'runSoundModel', { address: `${origin}/sounds/`, options: { provider: 'cpu' }, expected }), expected.sounds, /^cpu, as asked$/)
   await agree('where there is no WebGPU', { address: 'model' }, /^cpu: (WebGPU finds no adapter|this browser has no WebGPU)/)
   const refuses = (what, request, message) =>
     check(

@@ -26,16 +26,18 @@ describe('recorded = eager, over training steps', () => {
     const C = domain.components
     const values = randomRows(7, { ...domain, end: undefined }, 40, length + 1)
     const { condition } = pieces
+    const isEnded = domain.end !== undefined
+    const isPacked = isEnded && !condition && model.boundNetwork.packs === true
     const data: Data = {
       length: 40,
       at(i) {
         const variables = (from: number, to: number) => values.slice((i * (length + 1) + from) * C, (i * (length + 1) + to) * C)
         const [previous, x] = [variables(0, 1), variables(1, length + 1)]
         const continues = domain.length === 'variable' && i % 3 > 0
-        // With an end: several documents, a new one wherever the last has ended.
-        const isStart = domain.end !== undefined && !condition && Uint8Array.from(x, (_, at) => ((at === 0 ? !continues || previous[0] === domain.end : x[at - 1] === domain.end) ? 1 : 0))
-        if (condition && domain.end !== undefined && x.includes(domain.end)) x.fill(domain.end, x.indexOf(domain.end))
-        if (condition && domain.end !== undefined && previous[0] === domain.end) previous[0] = 0
+        // With an end, where the network takes them side by side: several documents, a new one wherever the last has ended.
+        const isStart = isPacked && Uint8Array.from(x, (_, at) => ((at === 0 ? !continues || previous[0] === domain.end : x[at - 1] === domain.end) ? 1 : 0))
+        if (isEnded && !isPacked && x.includes(domain.end!)) x.fill(domain.end!, x.indexOf(domain.end!))
+        if (isEnded && !isPacked && previous[0] === domain.end) previous[0] = 0
         return { x, ...(condition && { condition: randomConditions(i, condition, 1, length) }), ...(continues && { previous }), ...(isStart && { isStart }) }
       },
     }
