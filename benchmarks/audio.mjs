@@ -6,6 +6,8 @@
  *
  * PYTHON has PyTorch; without it that peer is left out. 10 layers, dilations 1, 2, … 512, 256 values (μ-law). Prints how many times faster
  * than real time all streams together are, medians of wall and of processor time, and whether the samplers replay each other.
+ *
+ * Then models of frames of 16 samples of 16 bits (8 layers of width 128, 3 logistics), whose samples are chained or independent in a frame: as many seconds of sound.
  */
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -14,7 +16,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { leftToRight, uniform } from '@chainrule/core'
-import { categorical, createModel } from '@chainrule/core/tensors'
+import { categorical, chained, createModel, discretizedLogisticMixture, factorized } from '@chainrule/core/tensors'
 import { causalConvolution } from '@chainrule/networks'
 import { recordModel } from '@chainrule/onnx'
 import { openModel } from '@chainrule/runtime'
@@ -100,6 +102,31 @@ for (const width of values.widths.split(',').map(Number)) {
     torch?.end()
     await opened.release()
     rmSync(folder, { recursive: true })
+  }
+}
+
+const frameLength = 16
+const sample = discretizedLogisticMixture({ components: 3, range: 1 / 64 })
+for (const [way, head] of Object.entries({ chained: chained(sample, { width: 128 }), independent: factorized(sample) })) {
+  const model = createModel({ domain: { length: 'variable', components: frameLength, values: 65_536 }, order: leftToRight(), network: causalConvolution({ layers: 8, width: 128, input: 'scaled' }), head })
+  const files = recordModel({ model, parameters: model.initialize(1), modality: 'audio', tokenizer: { name: 'none', options: {} }, card: { data: {}, results: {}, training: {}, exportedAt: new Date(0).toISOString() } })
+  const opened = await openModel(files, { provider: 'cpu' })
+  try {
+    for (const streams of values.streams.split(',').map(Number)) {
+      const length = Math.ceil(steps / frameLength)
+      const runs = []
+      for (let round = -1; round < rounds; round++) {
+        const done = await timed(() => opened.sample({ count: streams, length, seed: 1 }))
+        if (round >= 0) runs.push(done)
+      }
+      const replayed = await opened.replay({ values: runs[0].result.values, count: streams, length, seed: 1, sampler: 'steps' })
+      const timesRealTime = (pick) => (streams * length * frameLength) / sampleRateHz / median(runs.map(pick))
+      const row = { frames: frameLength, way, streams, load: loadavg()[0], replayDistance: Math.max(...replayed.distance), timesRealTime: timesRealTime(({ seconds }) => seconds), timesRealTimeByProcessor: timesRealTime(({ processorSeconds }) => processorSeconds) }
+      rows.push(row)
+      console.error(`frames of ${frameLength}, ${way}, ${streams} stream${streams > 1 ? 's' : ''}: ${row.timesRealTime.toFixed(3)} × real time (${row.timesRealTimeByProcessor.toFixed(3)} by processor time); load ${row.load.toFixed(2)}, replayed step by step: distance at most ${row.replayDistance.toExponential(1)}`)
+    }
+  } finally {
+    await opened.release()
   }
 }
 if (values.json) console.log(JSON.stringify({ rows, cpu: cpus()[0].model, node: process.version }, null, 2))
